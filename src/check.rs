@@ -1,0 +1,548 @@
+//! The check: a layer in, every matching format reads it, the ledger settles, what is nested is queued.
+//!
+//! Nothing recurses on input. The queue is a stack of tasks; a layer goes through it so:
+//!
+//! ```text
+//! Read    recognise, let every format read, queue what they opened
+//! Sweep   look for code in what is opaque, slack or unexplained; a hit becomes a layer, and the sweep goes on
+//!         behind its end
+//! Settle  close the books
+//! ```
+//! Large ranges of the file itself are not swept at once: they stay `pending` in the report, and
+//! [`sweep()`] and [`Report::join`] finish them, one by one, in any order and in any worker.
+
+use std::{collections::VecDeque, ops::Range, rc::Rc};
+
+use crate::{
+    budget::{Budget, Limits, Pulse},
+    bytes::Bytes,
+    format::{Candidate, Format, Found, Nature, Opening, Origin, Role, Visit, has_extension},
+    formats::FORMATS,
+    ledger::{Kind, Ledger, Region},
+    report::{self, Pending, Report},
+    rule::Rule,
+    rules,
+    source::Source,
+    stop::{Limit, Stop},
+    sweep::{Hit, next_hit},
+};
+
+/// Checks one file, whole.
+pub fn check(name: &str, source: Rc<dyn Source>, limits: Limits, pulse: Rc<dyn Pulse>) -> Report {
+    let budget = Budget::new(limits, pulse);
+    budget.expect(source.len());
+    let mut report = structure(name, source.clone(), budget.clone());
+    for index in 0..report.pending.len() {
+        let part = sweep(source.clone(), &report, index, budget.clone());
+        report.join(index, part);
+    }
+    report
+}
+
+/// Checks the structure of one file: all layers are read and swept, but for large ranges of the file itself,
+/// which stay pending.
+pub fn structure(name: &str, source: Rc<dyn Source>, budget: Rc<Budget>) -> Report {
+    let len = source.len();
+    let mut check = Check::new(name, source, budget);
+    check.tasks.push(Task::Read(0));
+    check.run();
+    check.report(name, len)
+}
+
+/// Sweeps the pending range `index` of a report. The result is a part for [`Report::join`].
+pub fn sweep(source: Rc<dyn Source>, report: &Report, index: usize, budget: Rc<Budget>) -> Report {
+    let len = source.len();
+    let name = report.path.clone();
+    let mut check = Check::new(&name, source, budget);
+    if let Some(pending) = report.pending.get(index) {
+        let range = pending.offset..pending.offset.saturating_add(pending.len).min(len);
+        check.defers = false;
+        check.start_sweep(0, VecDeque::from([Region { range, kind: pending.kind(), what: "" }]));
+        check.run();
+    }
+    check.report(&name, len)
+}
+
+/// The file itself is swept later where a range is longer than this.
+const DEFER: u64 = 64 << 20;
+
+/// The longest pending range: one worker's share.
+const SHARE: u64 = 256 << 20;
+
+struct Check {
+    budget: Rc<Budget>,
+    layers: Vec<Layer>,
+    tasks: Vec<Task>,
+    found: Vec<(usize, Found, Vec<u8>)>,
+    pending: Vec<Pending>,
+    /// Whether large ranges of the file itself stay pending.
+    defers: bool,
+}
+
+struct Layer {
+    parent: Option<usize>,
+    name: String,
+    offset: Option<u64>,
+    depth: u32,
+    origin: Origin,
+    role: Role,
+    bytes: Bytes,
+    ledger: Ledger,
+    formats: Vec<&'static Format>,
+    stops: Vec<Stop>,
+}
+
+enum Task {
+    Read(usize),
+    Sweep(Sweeping),
+    Settle(usize),
+}
+
+/// A sweep of a layer between two hits.
+struct Sweeping {
+    layer: usize,
+    regions: VecDeque<Region>,
+    /// Where in the first region to go on.
+    at: u64,
+    /// The layer made of the last hit: the sweep goes on behind its end.
+    hit: Option<usize>,
+    /// Whether the first region was zero so far.
+    all_zero: bool,
+}
+
+impl Check {
+    fn new(name: &str, source: Rc<dyn Source>, budget: Rc<Budget>) -> Self {
+        let mut check = Check {
+            budget: budget.clone(),
+            layers: Vec::new(),
+            tasks: Vec::new(),
+            found: Vec::new(),
+            pending: Vec::new(),
+            defers: true,
+        };
+        let bytes = Bytes::whole(source, budget);
+        check.add_layer(None, name.to_string(), None, Origin::Root, Role::File, bytes);
+        check
+    }
+
+    fn add_layer(
+        &mut self,
+        parent: Option<usize>,
+        name: String,
+        offset: Option<u64>,
+        origin: Origin,
+        role: Role,
+        bytes: Bytes,
+    ) -> usize {
+        let depth = parent.and_then(|id| self.layers.get(id)).map_or(0, |layer| layer.depth.saturating_add(1));
+        let ledger = Ledger::new(bytes.len(), self.budget.limits().claims);
+        let (formats, stops) = (Vec::new(), Vec::new());
+        self.layers.push(Layer { parent, name, offset, depth, origin, role, bytes, ledger, formats, stops });
+        self.layers.len().saturating_sub(1)
+    }
+
+    fn run(&mut self) {
+        while let Some(task) = self.tasks.pop() {
+            let ended = match task {
+                Task::Read(layer) => self.read(layer),
+                Task::Sweep(sweeping) => self.sweep(sweeping),
+                Task::Settle(layer) => self.settle(layer),
+            };
+            if let Err(stop) = ended {
+                // What ends the check is said once, at the file itself; what was found so far stands.
+                if let Some(root) = self.layers.first_mut()
+                    && !root.stops.contains(&stop)
+                {
+                    root.stops.push(stop);
+                }
+                self.tasks.clear();
+            }
+        }
+    }
+
+    /// Errors end the whole check; everything else is a stop of the layer.
+    fn read(&mut self, id: usize) -> Result<(), Stop> {
+        let Some(layer) = self.layers.get_mut(id) else { return Ok(()) };
+        let bytes = layer.bytes.clone();
+        let name = layer.name.clone();
+        let candidate = Candidate { bytes: &bytes, name: &name };
+        if bytes.is_empty() {
+            if layer.origin == Origin::Root {
+                self.find(id, &rules::EMPTY, 0..0, "There is no byte in it.".into())?;
+            }
+            return Ok(());
+        }
+        let formats = match recognise(&candidate) {
+            Ok(formats) => formats,
+            Err(stop) => {
+                layer.stops.push(stop.clone());
+                return if stop.ends_check() { Err(stop) } else { Ok(()) };
+            }
+        };
+        layer.formats = formats.clone();
+
+        let mut openings = Vec::new();
+        let mut found = Vec::new();
+        let mut stops = Vec::new();
+        let mut ended = Ok(());
+        for format in &formats {
+            let mut visit = Visit {
+                bytes: &bytes,
+                name: &name,
+                origin: layer.origin,
+                formats: &formats,
+                ledger: &mut layer.ledger,
+                openings: &mut openings,
+                found: &mut found,
+                stops: &mut stops,
+                room: self.budget.limits().findings.saturating_sub(self.found.len()),
+            };
+            if let Err(stop) = (format.read)(&mut visit) {
+                if stop.ends_check() {
+                    ended = Err(stop.clone());
+                }
+                if !stops.contains(&stop) {
+                    stops.push(stop);
+                }
+            }
+        }
+        if formats.is_empty() {
+            match layer.role {
+                Role::Opaque(what) => layer.ledger.claim(0..bytes.len(), Kind::Opaque, what)?,
+                Role::File => stops.push(Stop::UnknownFormat),
+            }
+        }
+        layer.stops.append(&mut stops);
+        let buried = matches!(layer.origin, Origin::Hidden | Origin::Opaque);
+        if buried {
+            let extent = layer.ledger.extent().max(1).min(bytes.len());
+            layer.ledger.cut(extent);
+            layer.bytes = bytes.window(0..extent);
+        }
+        let len = layer.bytes.len();
+
+        for found in found {
+            self.keep(id, found)?;
+        }
+        ended?;
+        self.judge(id)?;
+
+        self.tasks.push(Task::Settle(id));
+        let regions = self.sweepable(id);
+        self.start_sweep(id, regions);
+        self.queue(id, openings, len);
+        Ok(())
+    }
+
+    /// Queues what the readers of a layer opened, the first on top.
+    fn queue(&mut self, parent: usize, openings: Vec<Opening>, len: u64) {
+        let depth = self.layers.get(parent).map_or(0, |layer| layer.depth);
+        if depth.saturating_add(1) >= self.budget.limits().depth && !openings.is_empty() {
+            if let Some(layer) = self.layers.get_mut(parent) {
+                layer.stops.push(Stop::Exhausted(Limit::Depth));
+            }
+            return;
+        }
+        let mut children = Vec::new();
+        for opening in openings {
+            if opening.offset.is_some_and(|offset| offset > len) {
+                continue;
+            }
+            let bytes = Bytes::whole(opening.source, self.budget.clone());
+            self.budget.expect(bytes.len());
+            let Opening { name, offset, role, .. } = opening;
+            children.push(self.add_layer(Some(parent), name, offset, Origin::Member, role, bytes));
+        }
+        self.tasks.extend(children.into_iter().rev().map(Task::Read));
+    }
+
+    /// What the mere presence of the recognised formats means.
+    fn judge(&mut self, id: usize) -> Result<(), Stop> {
+        let Some(layer) = self.layers.get(id) else { return Ok(()) };
+        let (origin, formats, name) = (layer.origin, layer.formats.clone(), layer.name.clone());
+        let len = layer.bytes.len();
+        let start = 0..len.min(64);
+        let names = |skip: &Format| {
+            let others: Vec<_> = formats.iter().filter(|other| ***other != *skip).map(|other| other.name).collect();
+            others.join(" and ")
+        };
+        let others = |skip: &Format| formats.iter().any(|other| **other != *skip && other.nature != Nature::Text);
+
+        for format in &formats {
+            match format.nature {
+                Nature::Program if others(format) => {
+                    let message = format!("It is {} and {} at once.", names(format), format.name);
+                    self.find(id, &rules::PROGRAM_AND_DATA, start.clone(), message)?;
+                }
+                Nature::Program => {
+                    let rule: &'static Rule = match origin {
+                        Origin::Root => &rules::PROGRAM,
+                        Origin::Member => &rules::PROGRAM_INSIDE,
+                        Origin::Hidden => &rules::PROGRAM_HIDDEN,
+                        Origin::Opaque => &rules::PROGRAM_IN_OPAQUE,
+                    };
+                    self.find(id, rule, start.clone(), format!("{}, {len} bytes.", format.name))?;
+                }
+                Nature::Script if others(format) || matches!(origin, Origin::Hidden | Origin::Opaque) => {
+                    self.find(id, &rules::SCRIPT_HIDDEN, start.clone(), format!("{}.", format.name))?;
+                }
+                Nature::Script => {
+                    self.find(id, &rules::SCRIPT, start.clone(), format!("{}.", format.name))?;
+                }
+                Nature::Container | Nature::Data | Nature::Text => {}
+            }
+        }
+        let harmless = |format: &&&'static Format| matches!(format.nature, Nature::Container | Nature::Data);
+        let bases: Vec<_> = formats.iter().filter(harmless).filter(|format| format.within.is_none()).collect();
+        if let [first, second, ..] = bases.as_slice()
+            && !crate::formats::go_together(first, second)
+        {
+            let message = format!("The same bytes are {} and {}.", first.name, second.name);
+            self.find(id, &rules::TWO_FORMATS, start.clone(), message)?;
+        }
+        match (origin, formats.first()) {
+            (Origin::Hidden, Some(format)) if !matches!(format.nature, Nature::Program | Nature::Script) => {
+                self.find(id, &rules::FILE_HIDDEN, start.clone(), format!("{}, {len} bytes.", format.name))?;
+            }
+            (Origin::Opaque, Some(format)) if !matches!(format.nature, Nature::Program | Nature::Script) => {
+                self.find(id, &rules::FILE_IN_OPAQUE, start.clone(), format!("{}, {len} bytes.", format.name))?;
+            }
+            (Origin::Root, Some(format)) => {
+                let fits =
+                    |format: &&'static Format| format.extensions.is_empty() || has_extension(&name, format.extensions);
+                let claimed = FORMATS.iter().find(|format| has_extension(&name, format.extensions));
+                if let (false, Some(claimed)) = (formats.iter().any(fits), claimed) {
+                    let message = format!("The name ends like {}; the content is {}.", claimed.name, format.name);
+                    self.find(id, &rules::NAME_LIES, start, message)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The regions of a layer that a sweep looks into; large ones of the file itself become pending.
+    fn sweepable(&mut self, id: usize) -> VecDeque<Region> {
+        let Some(layer) = self.layers.get(id) else { return VecDeque::new() };
+        let swept = |region: &Region| matches!(region.kind, Kind::Opaque | Kind::Slack | Kind::Unexplained);
+        let mut regions: VecDeque<Region> = layer.ledger.settle().into_iter().filter(swept).collect();
+        if id == 0 && self.defers {
+            let pending = &mut self.pending;
+            regions.retain(|region| {
+                let len = region.range.end.saturating_sub(region.range.start);
+                let large = len > DEFER;
+                let mut at = region.range.start;
+                while large && at < region.range.end {
+                    let share = SHARE.min(region.range.end.saturating_sub(at));
+                    pending.push(Pending::new(at, share, region.kind));
+                    at = at.saturating_add(share);
+                }
+                !large
+            });
+        }
+        regions
+    }
+
+    fn start_sweep(&mut self, layer: usize, regions: VecDeque<Region>) {
+        if let Some(first) = regions.front() {
+            let at = first.range.start;
+            self.tasks.push(Task::Sweep(Sweeping { layer, regions, at, hit: None, all_zero: true }));
+        }
+    }
+
+    fn sweep(&mut self, mut sweeping: Sweeping) -> Result<(), Stop> {
+        let id = sweeping.layer;
+        if let Some(hit) = sweeping.hit.take().and_then(|hit| self.layers.get(hit)) {
+            // The hit was read meanwhile, and its length is known now.
+            let start = hit.offset.unwrap_or(sweeping.at);
+            let end = start.saturating_add(hit.bytes.len());
+            if let Some(layer) = self.layers.get_mut(id) {
+                layer.ledger.claim(start..end, Kind::Nested, "buried file")?;
+            }
+            sweeping.at = end;
+        }
+        loop {
+            let Some(region) = sweeping.regions.front() else { return Ok(()) };
+            let Some(layer) = self.layers.get_mut(id) else { return Ok(()) };
+            let searched = next_hit(&layer.bytes, &region.range, sweeping.at);
+            let (hit, zero) = match searched {
+                Ok(searched) => searched,
+                Err(stop) if stop.ends_check() => return Err(stop),
+                Err(stop) => {
+                    layer.stops.push(stop);
+                    return Ok(());
+                }
+            };
+            let zero = zero && sweeping.all_zero;
+            match hit {
+                Some(hit) if layer.depth.saturating_add(1) < self.budget.limits().depth => {
+                    let region = region.clone();
+                    sweeping.all_zero = false;
+                    self.budget.charge_layer()?;
+                    let child = self.add_buried(id, &hit, &region);
+                    sweeping.at = hit.at;
+                    sweeping.hit = Some(child);
+                    self.tasks.push(Task::Sweep(sweeping));
+                    self.tasks.push(Task::Read(child));
+                    return Ok(());
+                }
+                Some(_) => layer.stops.push(Stop::Exhausted(Limit::Depth)),
+                None if zero && region.kind == Kind::Unexplained => {
+                    layer.ledger.claim(region.range.clone(), Kind::Slack, "zeros")?;
+                }
+                None => {}
+            }
+            sweeping.regions.pop_front();
+            sweeping.all_zero = true;
+            sweeping.at = sweeping.regions.front().map_or(0, |region| region.range.start);
+        }
+    }
+
+    fn add_buried(&mut self, parent: usize, hit: &Hit, region: &Region) -> usize {
+        let origin = if region.kind == Kind::Opaque { Origin::Opaque } else { Origin::Hidden };
+        let source = self.layers.get(parent).map(|layer| layer.bytes.window(hit.at..region.range.end).rebased());
+        let source = source.unwrap_or_else(|| Rc::new(Vec::new()));
+        let name = format!("{} at {:#x}", hit.format.name, hit.at);
+        let bytes = Bytes::whole(source, self.budget.clone());
+        self.add_layer(Some(parent), name, Some(hit.at), origin, Role::File, bytes)
+    }
+
+    /// Closes the books of a layer.
+    fn settle(&mut self, id: usize) -> Result<(), Stop> {
+        let Some(layer) = self.layers.get(id) else { return Ok(()) };
+        // Where a reader stopped, what follows is unread rather than unexplained: the stop says so.
+        if layer.stops.is_empty() {
+            let pending = |range: &Range<u64>| id == 0 && self.pending.iter().any(|pending| pending.covers(range));
+            let unexplained: Vec<_> = layer
+                .ledger
+                .settle()
+                .into_iter()
+                .filter(|region| region.kind == Kind::Unexplained && !pending(&region.range))
+                .collect();
+            for region in unexplained {
+                let len = region.range.end.saturating_sub(region.range.start);
+                let message = format!("{len} bytes at {:#x} belong to nothing.", region.range.start);
+                self.find(id, &rules::UNEXPLAINED_BYTES, region.range, message)?;
+            }
+        }
+        if let Some(layer) = self.layers.get(id) {
+            layer.bytes.forget();
+        }
+        Ok(())
+    }
+
+    fn find(&mut self, id: usize, rule: &'static Rule, range: Range<u64>, message: String) -> Result<(), Stop> {
+        self.keep(id, Found { rule, range, message })
+    }
+
+    fn keep(&mut self, id: usize, found: Found) -> Result<(), Stop> {
+        if self.found.len() >= self.budget.limits().findings {
+            return Err(Stop::Exhausted(Limit::Findings));
+        }
+        let excerpt = match self.layers.get(id) {
+            Some(layer) => {
+                let len = found.range.end.saturating_sub(found.range.start).min(report::EXCERPT);
+                layer.bytes.peek(found.range.start, usize::try_from(len).unwrap_or(0)).unwrap_or_default()
+            }
+            None => Vec::new(),
+        };
+        self.found.push((id, found, excerpt));
+        Ok(())
+    }
+
+    fn report(self, path: &str, size: u64) -> Report {
+        let mut report = Report::new(path, size);
+        for layer in &self.layers {
+            let formats = layer.formats.iter().map(|format| format.id.to_string()).collect();
+            let stops = layer.stops.iter().map(report::Stopped::from).collect();
+            let (parent, name) = (layer.parent, layer.name.clone());
+            report.add_layer(parent, name, layer.offset, layer.ledger.len(), formats, &layer.ledger.settle(), stops);
+        }
+        for (layer, found, excerpt) in self.found {
+            report.add_finding(layer, found.rule, found.range, found.message, &excerpt);
+        }
+        report.pending = self.pending;
+        report.conclude();
+        report
+    }
+}
+
+/// All formats that recognise a candidate. The order of the list changes nothing.
+fn recognise(candidate: &Candidate<'_>) -> Result<Vec<&'static Format>, Stop> {
+    let mut formats: Vec<&'static Format> = Vec::new();
+    for format in FORMATS {
+        if format.within.is_none() && format.nature != Nature::Text && is_format(format, candidate)? {
+            formats.push(format);
+        }
+    }
+    // Refinements of refinements: each round may make the next possible.
+    loop {
+        let before = formats.len();
+        for format in FORMATS {
+            let Some(base) = format.within else { continue };
+            let known = |wanted: &Format| formats.iter().any(|known| **known == *wanted);
+            let possible = known(base) && !known(format);
+            if possible && is_format(format, candidate)? {
+                formats.push(format);
+            }
+        }
+        if formats.len() == before {
+            break;
+        }
+    }
+    if formats.is_empty() {
+        for format in FORMATS {
+            if format.nature == Nature::Text && is_format(format, candidate)? {
+                formats.push(format);
+            }
+        }
+    }
+    Ok(formats)
+}
+
+fn is_format(format: &'static Format, candidate: &Candidate<'_>) -> Result<bool, Stop> {
+    let bytes = candidate.bytes;
+    let mut marked = format.marks.is_empty();
+    for mark in format.marks {
+        marked = marked || bytes.starts_with(bytes.start().saturating_add(mark.at), mark.bytes)?;
+    }
+    if !marked {
+        return Ok(false);
+    }
+    match (format.confirm)(candidate) {
+        Ok(answer) => Ok(answer),
+        Err(stop @ (Stop::Cancelled | Stop::Source(_))) => Err(stop),
+        Err(stop) if stop.ends_check() => Err(stop),
+        Err(_) => Ok(false),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{budget::Quiet, report::Verdict};
+
+    /// The report on bytes under default limits.
+    pub(crate) fn checked(name: &str, bytes: impl Into<Vec<u8>>) -> Report {
+        let report = check(name, Rc::new(bytes.into()), Limits::default(), Rc::new(Quiet));
+        for layer in &report.layers {
+            let books = layer.coverage;
+            let sum = books.structure + books.nested + books.opaque + books.slack + books.unexplained;
+            assert_eq!(sum, layer.len, "the books of {} do not add up", layer.name);
+        }
+        report
+    }
+
+    /// The ids of the rules of a report's findings, worst first, notes left out.
+    pub(crate) fn rules_of(report: &Report) -> Vec<&str> {
+        let weighs = |finding: &&report::Finding| finding.severity != crate::rule::Severity::Note;
+        report.findings.iter().filter(weighs).map(|finding| finding.rule.as_str()).collect()
+    }
+
+    #[test]
+    fn nothing_known_is_unfinished_and_nothing_at_all_is_data() {
+        assert_eq!(checked("x", [1, 2, 3, 0xff]).verdict, Verdict::Unfinished);
+        let empty = checked("x", []);
+        assert_eq!((empty.verdict, empty.findings.len()), (Verdict::JustData, 1));
+    }
+}

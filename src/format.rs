@@ -1,0 +1,300 @@
+//! A format: its marks, its reader and its rules, in one static; and the visit that a reader makes to a layer.
+
+use std::{borrow::Cow, ops::Range, rc::Rc};
+
+use crate::{
+    bytes::Bytes,
+    ledger::{Kind, Ledger},
+    rule::Rule,
+    source::{Source, Stitched},
+    stop::Stop,
+};
+
+/// One file format. All of them stand in [`crate::formats::FORMATS`].
+pub struct Format {
+    /// Stable, in kebab case.
+    pub id: &'static str,
+    /// As people call it.
+    pub name: &'static str,
+    /// Address of the specification that the reader follows.
+    pub spec: &'static str,
+    /// File name endings without the first dot, in lower case ("nii.gz").
+    pub extensions: &'static [&'static str],
+    /// Media types, where registered.
+    pub media_types: &'static [&'static str],
+    /// Bytes that an instance starts with, any of them. Empty: [`Format::confirm`] is always asked.
+    pub marks: &'static [Mark],
+    /// Whether the candidate is of this format. Cheap: reads a header, not the file.
+    pub confirm: fn(&Candidate<'_>) -> Result<bool, Stop>,
+    /// Reads the layer: claims, opens, finds.
+    pub read: fn(&mut Visit<'_>) -> Result<(), Stop>,
+    /// Whether and where a sweep looks for this format in bytes that nothing explains and in opaque ones.
+    pub buried: Buried,
+    /// What kind of thing it is.
+    pub nature: Nature,
+    /// The format that this one refines: it is only asked where that one was recognised (a PyTorch file is a ZIP archive).
+    pub within: Option<&'static Format>,
+    /// The rules that only this reader uses.
+    pub rules: &'static [&'static Rule],
+}
+
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+/// Bytes by which a format may be recognised; only the reader's `confirm` decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    /// Place from the start of the layer.
+    pub at: u64,
+    /// The bytes there.
+    pub bytes: &'static [u8],
+}
+
+impl Mark {
+    /// Bytes at the start.
+    pub const fn start(bytes: &'static [u8]) -> Self {
+        Mark { at: 0, bytes }
+    }
+
+    /// Bytes at a place.
+    pub const fn at(at: u64, bytes: &'static [u8]) -> Self {
+        Mark { at, bytes }
+    }
+}
+
+/// Whether a sweep looks for a format.
+#[derive(Clone, Copy)]
+pub enum Buried {
+    /// No: it carries no code, or cannot be told from noise.
+    No,
+    /// At the start of a region only: the marks are too short to be believed elsewhere.
+    AtStart(fn(&Candidate<'_>) -> Result<bool, Stop>),
+    /// Anywhere: the function validates a whole header.
+    Anywhere(fn(&Candidate<'_>) -> Result<bool, Stop>),
+}
+
+/// What kind of thing a format is; decides what its mere presence means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Nature {
+    /// Holds other files (ZIP, tar, gzip).
+    Container,
+    /// Just data, if nothing in it says otherwise.
+    Data,
+    /// Machine or byte code that an operating system or a runtime starts.
+    Program,
+    /// Source text that an interpreter starts.
+    Script,
+    /// Text of no further structure: only tried where nothing else recognised the layer.
+    Text,
+}
+
+/// A layer that wants to be recognised.
+pub struct Candidate<'a> {
+    /// Its bytes, or in a sweep: from the mark to the end of the region.
+    pub bytes: &'a Bytes,
+    /// Its name, which may lie: only ever a hint.
+    pub name: &'a str,
+}
+
+impl Candidate<'_> {
+    /// At most `len` bytes from the start.
+    ///
+    /// # Errors
+    /// As [`Bytes::peek`].
+    pub fn head(&self, len: usize) -> Result<Vec<u8>, Stop> {
+        self.bytes.peek(self.bytes.start(), len)
+    }
+
+    /// Whether the name ends in `.` and one of `extensions` (lower case, without the first dot).
+    pub fn is_named(&self, extensions: &[&str]) -> bool {
+        has_extension(self.name, extensions)
+    }
+}
+
+/// Whether `name` ends in `.` and one of `extensions`, whatever the case.
+pub fn has_extension(name: &str, extensions: &[&str]) -> bool {
+    let name = name.to_ascii_lowercase();
+    extensions
+        .iter()
+        .any(|extension| name.strip_suffix(extension).is_some_and(|stem| stem.len() > 1 && stem.ends_with('.')))
+}
+
+/// What the container said a nested layer is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// A file among others: it should be of some known format.
+    File,
+    /// Data without a structure of its own (weights, pixels, a vendor's blob): if no format recognises it, it is opaque.
+    Opaque(&'static str),
+}
+
+/// How a layer came to be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// It is the file itself.
+    Root,
+    /// The format around it declares it.
+    Member,
+    /// A sweep found it in bytes that nothing explains, or in room that the format leaves for anything.
+    Hidden,
+    /// A sweep found it in opaque bytes.
+    Opaque,
+}
+
+/// Where the bytes of a nested layer are.
+pub enum Span {
+    /// A range of the layer, as it stands. The range is claimed as nested.
+    Range(Range<u64>),
+    /// Ranges of the layer, one behind the other. All are claimed as nested.
+    Ranges(Vec<Range<u64>>),
+    /// A source made from the range of the layer (decompressed, decoded). The range is claimed as nested.
+    Decoded(Range<u64>, Rc<dyn Source>),
+}
+
+/// A nested layer that waits to be read.
+pub struct Opening {
+    /// Its name: from the container, or what it is.
+    pub name: String,
+    /// Its first byte in the parent, where it has one.
+    pub offset: Option<u64>,
+    /// What the container said it is.
+    pub role: Role,
+    pub(crate) source: Rc<dyn Source>,
+}
+
+/// Something that a reader found.
+pub(crate) struct Found {
+    pub rule: &'static Rule,
+    pub range: Range<u64>,
+    pub message: String,
+}
+
+/// A reader's visit to one layer.
+pub struct Visit<'a> {
+    /// The bytes of the layer, from place 0 on.
+    pub bytes: &'a Bytes,
+    /// The layer's name, which may lie.
+    pub name: &'a str,
+    /// How the layer came to be.
+    pub origin: Origin,
+    /// All formats that recognised this layer.
+    pub formats: &'a [&'static Format],
+    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) openings: &'a mut Vec<Opening>,
+    pub(crate) found: &'a mut Vec<Found>,
+    pub(crate) stops: &'a mut Vec<Stop>,
+    pub(crate) room: usize,
+}
+
+impl Visit<'_> {
+    /// Claims a range: who owns these bytes, in the words of the format ("preamble").
+    ///
+    /// # Errors
+    /// [`Stop::Exhausted`] when the layer has too many separate claims.
+    pub fn claim(&mut self, range: Range<u64>, kind: Kind, what: &'static str) -> Result<(), Stop> {
+        self.ledger.claim(range, kind, what)
+    }
+
+    /// Claims a range as read and understood.
+    ///
+    /// # Errors
+    /// As [`Visit::claim`].
+    pub fn structure(&mut self, range: Range<u64>, what: &'static str) -> Result<(), Stop> {
+        self.claim(range, Kind::Structure, what)
+    }
+
+    /// Claims a range as carried, not interpreted.
+    ///
+    /// # Errors
+    /// As [`Visit::claim`].
+    pub fn opaque(&mut self, range: Range<u64>, what: &'static str) -> Result<(), Stop> {
+        self.claim(range, Kind::Opaque, what)
+    }
+
+    /// Claims a range as room that the format leaves for anything.
+    ///
+    /// # Errors
+    /// As [`Visit::claim`].
+    pub fn slack(&mut self, range: Range<u64>, what: &'static str) -> Result<(), Stop> {
+        self.claim(range, Kind::Slack, what)
+    }
+
+    /// Hands bytes to a layer of their own, which will be read after this one.
+    ///
+    /// # Errors
+    /// [`Stop::Exhausted`] when there are too many layers or claims.
+    pub fn open(&mut self, name: impl Into<String>, span: Span, role: Role) -> Result<(), Stop> {
+        self.bytes.budget().charge_layer()?;
+        let (offset, source): (Option<u64>, Rc<dyn Source>) = match span {
+            Span::Range(range) => {
+                self.claim(range.clone(), Kind::Nested, "nested file")?;
+                let window = self.bytes.window(range.clone());
+                (Some(range.start), window.rebased())
+            }
+            Span::Ranges(ranges) => {
+                for range in &ranges {
+                    self.claim(range.clone(), Kind::Nested, "part of a nested file")?;
+                }
+                let first = ranges.first().map(|range| range.start);
+                (first, Rc::new(Stitched::new(ranges.into_iter().map(|range| self.bytes.window(range)))))
+            }
+            Span::Decoded(range, source) => {
+                self.claim(range.clone(), Kind::Nested, "nested file, encoded")?;
+                (Some(range.start), source)
+            }
+        };
+        self.openings.push(Opening { name: name.into(), offset, role, source });
+        Ok(())
+    }
+
+    /// The layers opened so far by the readers of this layer: a refining format says here what they are.
+    pub fn openings(&mut self) -> &mut [Opening] {
+        self.openings
+    }
+
+    /// Reports a finding at a range of this layer. `message` says what stands there, in plain words.
+    ///
+    /// # Errors
+    /// [`Stop::Exhausted`] when there are too many findings.
+    pub fn find(
+        &mut self,
+        rule: &'static Rule,
+        range: Range<u64>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Result<(), Stop> {
+        if self.found.len() >= self.room {
+            return Err(Stop::Exhausted(crate::stop::Limit::Findings));
+        }
+        self.found.push(Found { rule, range, message: message.into().into_owned() });
+        Ok(())
+    }
+
+    /// Notes that something was not read although the reader goes on.
+    pub fn note(&mut self, stop: Stop) {
+        if self.stops.len() < 1000 && !self.stops.contains(&stop) {
+            self.stops.push(stop);
+        }
+    }
+
+    /// Whether another format recognised this layer too.
+    pub fn is_also(&self, format: &Format) -> bool {
+        self.formats.iter().any(|other| **other == *format)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_are_whole() {
+        assert!(has_extension("a/B.NII.GZ", &["nii.gz"]));
+        assert!(has_extension("b.gz", &["nii.gz", "gz"]));
+        assert!(!has_extension("dcm", &["dcm"]));
+        assert!(!has_extension(".dcm", &["dcm"]));
+        assert!(!has_extension("xdcm", &["dcm"]));
+    }
+}

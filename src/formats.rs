@@ -1,0 +1,47 @@
+//! The list of formats: written down, sorted by id, and proved by a test (`BLESS=1 cargo test registry` rewrites it).
+
+// The list below is rewritten by the test `registry` under BLESS=1: one line a file in src/formats.
+// begin list
+pub mod gzip;
+pub mod text;
+
+/// All formats, sorted by id.
+#[rustfmt::skip]
+pub static FORMATS: &[&Format] = &[
+    &gzip::FORMAT,
+    &text::FORMAT,
+];
+// end list
+
+use crate::{format::Format, rule::Rule, rules};
+
+/// The format with this id.
+pub fn format(id: &str) -> Option<&'static Format> {
+    FORMATS.iter().copied().find(|format| format.id == id)
+}
+
+/// All rules, of all formats and of none, sorted by id.
+pub fn all_rules() -> Vec<&'static Rule> {
+    let mut all: Vec<&'static Rule> = rules::SHARED.to_vec();
+    for format in FORMATS {
+        all.extend(format.rules);
+    }
+    all.sort_by_key(|rule| rule.id);
+    all.dedup();
+    all
+}
+
+/// The rule with this id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    all_rules().into_iter().find(|rule| rule.id == id)
+}
+
+/// Whether two formats may describe the same bytes by their own specifications, so that both together are no news.
+pub(crate) fn go_together(first: &Format, second: &Format) -> bool {
+    let together = |a: &str, b: &str| (first.id == a && second.id == b) || (first.id == b && second.id == a);
+    // DICOM PS3.10 section 7.1 leaves the preamble to TIFF readers.
+    TOGETHER.iter().any(|(a, b)| together(a, b))
+}
+
+/// Pairs of ids for [`go_together`].
+const TOGETHER: &[(&str, &str)] = &[("dicom", "tiff")];

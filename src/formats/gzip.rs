@@ -1,0 +1,279 @@
+//! gzip: deflate streams one behind the other, each with a header and a checksum.
+//!
+//! Specification: RFC 1952.
+//!
+//! ```text
+//! member = 1F 8B | method 08 | flags | mtime 4 | xfl | os
+//!          [ FEXTRA: len 2, bytes ] [ FNAME: text 0 ] [ FCOMMENT: text 0 ] [ FHCRC: 2 ]
+//!          deflate blocks | crc32 4 | isize 4
+//! file   = member+
+//! ```
+//! A reader that stops at the first member, and one that goes on, see different content; header fields are room
+//! for anything; what follows the last member belongs to nobody.
+
+use std::rc::Rc;
+
+use nom::{
+    IResult, Parser,
+    bytes::complete::{tag, take},
+    combinator::verify,
+    number::complete::{le_u32, u8},
+};
+
+use crate::{
+    bytes::{Bytes, Cursor},
+    format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
+    quote::quoted_bytes,
+    rule::{Guideline, Rule, Runs, Severity},
+    source::{Inflated, Paged, Source, Stitched, Wrapping},
+    stop::Stop,
+};
+
+/// gzip.
+pub static FORMAT: Format = Format {
+    id: "gzip",
+    name: "gzip",
+    spec: "https://www.rfc-editor.org/rfc/rfc1952",
+    extensions: &["gz", "tgz", "svgz", "mgz"],
+    media_types: &["application/gzip"],
+    marks: &[Mark::start(b"\x1f\x8b\x08")],
+    confirm,
+    read,
+    buried: Buried::Anywhere(confirm_buried),
+    nature: Nature::Container,
+    within: None,
+    rules: &[&NAME_LEAVES_FOLDER],
+};
+
+/// A member's name with a path in it.
+static NAME_LEAVES_FOLDER: Rule = Rule {
+    id: "gzip-name-leaves-folder",
+    title: "The name stored in this archive points to another folder",
+    why: "Programs that restore the stored name would write outside the folder in which the file is unpacked.",
+    advice: "Unpack it under a name of your own.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &["https://www.rfc-editor.org/rfc/rfc1952#page-7"],
+};
+
+fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
+    let head = candidate.head(4)?;
+    Ok(head.get(3).is_some_and(|flags| flags & RESERVED == 0))
+}
+
+/// In the middle of other bytes three are too few: the stream behind the header must decode to its end, with its length.
+fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
+    if !confirm(candidate)? {
+        return Ok(false);
+    }
+    let mut cursor = candidate.bytes.cursor();
+    let member = Member::read(&mut cursor)?;
+    Ok(member.inflated.stop().is_none() && member.size_fits)
+}
+
+fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
+    let mut cursor = visit.bytes.cursor();
+    let mut contents: Vec<Bytes> = Vec::new();
+    let mut name = Vec::new();
+    let mut deflated = 0..0;
+    let mut broken = None;
+    while cursor.peek(2)? == b"\x1f\x8b" {
+        let start = cursor.at();
+        let member = Member::read(&mut cursor)?;
+        let header = member.header;
+        visit.structure(start..header.end, "member header")?;
+        for (range, what) in &header.room {
+            visit.slack(range.clone(), what)?;
+        }
+        if header.leaves_folder() {
+            let message = format!("The stored name is {}.", quoted_bytes(&header.name));
+            visit.find(&NAME_LEAVES_FOLDER, start..header.end, message)?;
+        }
+        let end = header.end.saturating_add(member.inflated.compressed_len());
+        if contents.is_empty() {
+            name = header.name;
+            deflated = header.end..end;
+        } else {
+            visit.claim(header.end..end, crate::ledger::Kind::Nested, "nested file, encoded")?;
+        }
+        broken = member.inflated.stop().cloned();
+        let content: Rc<dyn Source> = Rc::new(member.inflated);
+        contents.push(Bytes::whole(Rc::new(Paged::new(content, 64 << 10, 4)), visit.bytes.budget().clone()));
+        if broken.is_some() {
+            break;
+        }
+        visit.structure(end..cursor.at(), "CRC-32 and length")?;
+    }
+    let name = if name.is_empty() { stem(visit.name) } else { String::from_utf8_lossy(&name).into_owned() };
+    let content: Rc<dyn Source> = match contents.as_slice() {
+        [only] => only.rebased(),
+        _ => Rc::new(Stitched::new(contents)),
+    };
+    visit.open(name, Span::Decoded(deflated, content), Role::File)?;
+    broken.map_or(Ok(()), Err)
+}
+
+/// The name of the content where the header has none: the file's without its ending.
+fn stem(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let stem = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    if lower.ends_with(".tgz") {
+        return format!("{}.tar", stem.get(..stem.len().saturating_sub(4)).unwrap_or(stem));
+    }
+    match stem.rfind('.') {
+        Some(dot) if lower.ends_with(".gz") => stem.get(..dot).unwrap_or(stem).to_string(),
+        _ => "content".to_string(),
+    }
+}
+
+struct Member {
+    header: Header,
+    inflated: Inflated,
+    size_fits: bool,
+}
+
+impl Member {
+    /// Reads a member and goes on behind it, or behind what could be read of it.
+    fn read(cursor: &mut Cursor) -> Result<Self, Stop> {
+        let header = Header::read(cursor)?;
+        let inflated = Inflated::measure(cursor.bytes().from(header.end), Wrapping::Bare)?;
+        cursor.seek(header.end.saturating_add(inflated.compressed_len()));
+        let mut size_fits = false;
+        if inflated.stop().is_none() {
+            let (_crc, size) = cursor.parse(8, "CRC-32 and length of a gzip member", trailer)?;
+            size_fits = u64::from(size) == inflated.len() & 0xffff_ffff;
+        }
+        Ok(Member { header, inflated, size_fits })
+    }
+}
+
+fn trailer(input: &[u8]) -> IResult<&[u8], (u32, u32)> {
+    (le_u32, le_u32).parse(input)
+}
+
+struct Header {
+    end: u64,
+    name: Vec<u8>,
+    /// Fields that may hold anything.
+    room: Vec<(std::ops::Range<u64>, &'static str)>,
+}
+
+/// Bits of the flags, RFC 1952 section 2.3.1.
+const FHCRC: u8 = 2;
+const FEXTRA: u8 = 4;
+const FNAME: u8 = 8;
+const FCOMMENT: u8 = 16;
+const RESERVED: u8 = 0b1110_0000;
+
+/// The longest name or comment that is read.
+const TEXT: usize = 64 << 10;
+
+impl Header {
+    fn read(cursor: &mut Cursor) -> Result<Self, Stop> {
+        let flags = cursor.parse(10, "a gzip member header", fixed)?;
+        let mut header = Header { end: 0, name: Vec::new(), room: Vec::new() };
+        if flags & FEXTRA != 0 {
+            let len = cursor.u16_le("the length of the extra field")?;
+            let extra = cursor.take(u64::from(len), "the extra field")?;
+            header.room.push((extra.range(), "extra field"));
+        }
+        if flags & FNAME != 0 {
+            let start = cursor.at();
+            header.name = text(cursor, "the end of the stored name")?;
+            header.room.push((start..cursor.at(), "stored name"));
+        }
+        if flags & FCOMMENT != 0 {
+            let start = cursor.at();
+            text(cursor, "the end of the comment")?;
+            header.room.push((start..cursor.at(), "comment"));
+        }
+        if flags & FHCRC != 0 {
+            cursor.u16_le("the header's CRC-16")?;
+        }
+        header.end = cursor.at();
+        Ok(header)
+    }
+
+    /// RFC 1952 asks for a name without folders.
+    fn leaves_folder(&self) -> bool {
+        self.name.iter().any(|byte| matches!(byte, b'/' | b'\\')) && {
+            let mut parts = self.name.split(|byte| matches!(byte, b'/' | b'\\'));
+            let absolute = self.name.first().is_some_and(|byte| matches!(byte, b'/' | b'\\'));
+            absolute || parts.any(|part| part == b"..")
+        }
+    }
+}
+
+/// The ten fixed bytes: gives the flags.
+fn fixed(input: &[u8]) -> IResult<&[u8], u8> {
+    let (input, _) = tag(&b"\x1f\x8b\x08"[..])(input)?;
+    let (input, flags) = verify(u8, |flags| flags & RESERVED == 0).parse(input)?;
+    let (input, _mtime_xfl_os) = take(6usize)(input)?;
+    Ok((input, flags))
+}
+
+/// Text up to and over its zero byte, without it.
+fn text(cursor: &mut Cursor, expected: &'static str) -> Result<Vec<u8>, Stop> {
+    let at = cursor.at();
+    let window = cursor.peek(TEXT)?;
+    let end = memchr::memchr(0, window).ok_or(Stop::malformed(at, expected))?;
+    let text = window.get(..end).unwrap_or_default().to_vec();
+    cursor.seek(at.saturating_add(end as u64).saturating_add(1));
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use miniz_oxide::deflate::compress_to_vec;
+
+    use super::*;
+    use crate::{
+        check::tests::{checked, rules_of},
+        report::Verdict,
+    };
+
+    fn member(content: &[u8], name: Option<&str>) -> Vec<u8> {
+        let mut bytes = b"\x1f\x8b\x08".to_vec();
+        bytes.push(if name.is_some() { FNAME } else { 0 });
+        bytes.extend([0, 0, 0, 0, 0, 255]);
+        if let Some(name) = name {
+            bytes.extend(name.as_bytes());
+            bytes.push(0);
+        }
+        bytes.extend(compress_to_vec(content, 6));
+        bytes.extend([0; 4]);
+        bytes.extend((content.len() as u32).to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn members_are_read_as_one_content() {
+        let bytes = [member(b"hello, ", None), member(b"world\n", None)].concat();
+        let report = checked("greeting.txt.gz", bytes);
+        assert_eq!(report.verdict, Verdict::JustData, "{report:#?}");
+        assert_eq!((report.layers[1].name.as_str(), report.layers[1].len), ("greeting.txt", 13));
+        assert_eq!(report.layers[1].formats, ["text"]);
+    }
+
+    #[test]
+    fn what_follows_the_last_member_is_news() {
+        let report = checked("a.gz", [member(b"text\n", None), b"left over".to_vec()].concat());
+        assert_eq!(rules_of(&report), ["unexplained-bytes"]);
+        let zeros = checked("a.gz", [member(b"text\n", None), vec![0; 512]].concat());
+        assert_eq!(zeros.verdict, Verdict::JustData);
+    }
+
+    #[test]
+    fn a_name_that_leaves_the_folder_is_found() {
+        assert_eq!(rules_of(&checked("a.gz", member(b"x\n", Some("../../.bashrc")))), ["gzip-name-leaves-folder"]);
+        assert_eq!(checked("a.gz", member(b"x\n", Some("notes.txt"))).verdict, Verdict::JustData);
+    }
+
+    #[test]
+    fn a_broken_stream_is_unfinished() {
+        let mut bytes = member(&b"hello world, hello world\n".repeat(100), None);
+        bytes.truncate(bytes.len() - 20);
+        assert_eq!(checked("a.gz", bytes).verdict, Verdict::Unfinished);
+    }
+}

@@ -1,0 +1,30 @@
+//! **Is this file just data?** Would opening it run code, contact a server or open a port? Where, byte for byte,
+//! and how much of the file was understood?
+//!
+//! A tour in the order in which a file goes through:
+//!
+//! 1. a [`source`] gives bytes that are never all in memory, and [`bytes`] are windows that know their place in it;
+//! 2. [`check`] keeps the queue of layers: the file itself, and what is nested in it;
+//! 3. every [`format`](mod@format) that recognises a layer reads it, claims what it understood in the [`ledger`], opens what is
+//!    nested, and reports what it found by a [`rule`];
+//! 4. the sweep looks for code in the bytes that no format explains;
+//! 5. the [`report`] says what was found, where, and how much was read.
+//!
+//! One [`budget`] bounds the work; whatever ends a reader early is a [`stop`] with a place.
+
+pub mod budget;
+pub mod bytes;
+pub mod check;
+pub mod format;
+pub mod formats;
+pub mod ledger;
+pub mod quote;
+pub mod report;
+pub mod rule;
+pub mod rules;
+pub mod source;
+pub mod stop;
+mod sweep;
+
+#[cfg(target_arch = "wasm32")]
+mod browser;

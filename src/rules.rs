@@ -1,0 +1,179 @@
+//! The rules that no single format owns: they follow from what was recognised and from what nothing explains.
+
+use crate::rule::{Guideline, Rule, Runs, Severity};
+
+/// The file itself is a program.
+pub static PROGRAM: Rule = Rule {
+    id: "program",
+    title: "This file is a program",
+    why: "It is not data: the operating system or a runtime starts it when it is opened.",
+    advice: "Do not open it unless you meant to get a program and trust who made it.",
+    guideline: Guideline::Code,
+    runs: Runs::OnOpen,
+    severity: Severity::Danger,
+    see: &["https://attack.mitre.org/techniques/T1204/002/"],
+};
+
+/// A file that is data and a program at once.
+pub static PROGRAM_AND_DATA: Rule = Rule {
+    id: "program-and-data",
+    title: "This file is data and a program at the same time",
+    why: "A data viewer shows an image or a table, but the operating system starts the same bytes as a program.",
+    advice: "Do not open it by any other means than the intended viewer; ask the sender for a clean copy.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Danger,
+    see: &["https://nvd.nist.gov/vuln/detail/CVE-2019-11687"],
+};
+
+/// A program where no file format leaves room for one.
+pub static PROGRAM_HIDDEN: Rule = Rule {
+    id: "program-hidden",
+    title: "A program is hidden in this file",
+    why: "A whole program stands in bytes that the file format does not explain. Nobody puts it there by accident.",
+    advice: "Do not use the file. Tell the sender, and keep it for whoever looks into it.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Danger,
+    see: &["https://attack.mitre.org/techniques/T1027/009/"],
+};
+
+/// A program that the format around it declares as a member.
+pub static PROGRAM_INSIDE: Rule = Rule {
+    id: "program-inside",
+    title: "A program is packed in this file",
+    why: "One of the parts of this file is a program. It does not run by itself, but somebody may start it.",
+    advice: "Do not start it unless you meant to get a program and trust who made it.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &[],
+};
+
+/// A program among opaque bytes.
+pub static PROGRAM_IN_OPAQUE: Rule = Rule {
+    id: "program-in-opaque",
+    title: "What looks like a whole program stands among the raw values",
+    why: "A valid program header stands inside values that this check does not interpret, such as pixels or weights. \
+          Nothing runs it when the file is opened.",
+    advice: "Ask the sender. If the values are an image, look whether that part of it is noise.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Warning,
+    see: &["https://attack.mitre.org/techniques/T1027/003/"],
+};
+
+/// A script that is the file itself, or a member.
+pub static SCRIPT: Rule = Rule {
+    id: "script",
+    title: "This is a script: text that an interpreter runs",
+    why: "It is program text, and it names the interpreter that runs it. Some systems start it with a double click.",
+    advice: "Read it before you run it. As data it has no use.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &[],
+};
+
+/// A script in bytes that nothing explains, or at the start of a data file.
+pub static SCRIPT_HIDDEN: Rule = Rule {
+    id: "script-hidden",
+    title: "A script is hidden in this file",
+    why: "Program text stands where the file format does not expect any, at a place where an interpreter would find it.",
+    advice: "Do not use the file. Tell the sender, and keep it for whoever looks into it.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Danger,
+    see: &["https://attack.mitre.org/techniques/T1027/009/"],
+};
+
+/// A file of another format where no room for one is left.
+pub static FILE_HIDDEN: Rule = Rule {
+    id: "file-hidden",
+    title: "Another file is hidden in this file",
+    why: "A whole file of another format stands in bytes that the format of this file does not explain.",
+    advice: "Ask the sender what it is for. The check looked into it as well: see the findings inside.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Warning,
+    see: &[],
+};
+
+/// A file of another format among opaque bytes.
+pub static FILE_IN_OPAQUE: Rule = Rule {
+    id: "file-in-opaque",
+    title: "What looks like another file stands among the raw values",
+    why: "The start of another file was found inside values that this check does not interpret. It is often chance or a \
+          vendor's habit; the check looked into it as well.",
+    advice: "Nothing to do, unless there is a finding inside it.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Note,
+    see: &[],
+};
+
+/// Two formats at once.
+pub static TWO_FORMATS: Rule = Rule {
+    id: "two-formats",
+    title: "This file is two kinds of file at the same time",
+    why: "Different programs will see different things in the same bytes. That is how content gets past a check.",
+    advice: "Ask the sender for a plain file, or convert it with a program that you trust.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Warning,
+    see: &["https://en.wikipedia.org/wiki/Polyglot_(computing)"],
+};
+
+/// Bytes with no owner.
+pub static UNEXPLAINED_BYTES: Rule = Rule {
+    id: "unexplained-bytes",
+    title: "This file carries bytes that its format does not explain",
+    why: "A program that reads the file passes over them. They may be anything: rests, a vendor's notes, or something hidden.",
+    advice: "If the file matters, ask the sender what they are, or write it anew with a program that you trust.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Warning,
+    see: &[],
+};
+
+/// A name that says another format than the content.
+pub static NAME_LIES: Rule = Rule {
+    id: "name-lies",
+    title: "The name says another kind of file than the content",
+    why: "The ending of the name belongs to another format. Programs that go by the name and programs that go by the \
+          content will treat it differently.",
+    advice: "Rename it, or ask the sender.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Note,
+    see: &[],
+};
+
+/// No byte at all.
+pub static EMPTY: Rule = Rule {
+    id: "empty",
+    title: "This file is empty",
+    why: "There is nothing in it that could run, and nothing to read either.",
+    advice: "If you expected content, ask the sender again.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Note,
+    see: &[],
+};
+
+/// All of the above, sorted by id.
+pub static SHARED: &[&Rule] = &[
+    &EMPTY,
+    &FILE_HIDDEN,
+    &FILE_IN_OPAQUE,
+    &NAME_LIES,
+    &PROGRAM,
+    &PROGRAM_AND_DATA,
+    &PROGRAM_HIDDEN,
+    &PROGRAM_IN_OPAQUE,
+    &PROGRAM_INSIDE,
+    &SCRIPT,
+    &SCRIPT_HIDDEN,
+    &TWO_FORMATS,
+    &UNEXPLAINED_BYTES,
+];
