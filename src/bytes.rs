@@ -202,6 +202,9 @@ pub struct Cursor {
     buffer_at: u64,
 }
 
+/// A line: its range with its end, and its bytes without.
+pub type Line = (Range<u64>, Vec<u8>);
+
 /// Bytes that a cursor reads ahead.
 const AHEAD: usize = 16 << 10;
 
@@ -375,7 +378,7 @@ impl Cursor {
     ///
     /// # Errors
     /// [`Stop::Malformed`] when the line is longer than `most` bytes; else as [`Bytes::peek`].
-    pub fn line(&mut self, most: usize) -> Result<Option<(Range<u64>, Vec<u8>)>, Stop> {
+    pub fn line(&mut self, most: usize) -> Result<Option<Line>, Stop> {
         if self.is_empty() {
             return Ok(None);
         }

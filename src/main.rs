@@ -1,15 +1,15 @@
-//! The command.
+//! The command: `just-data check`, `explain`, `rules`, `formats`.
+//!
+//! Results go to standard output, progress and errors to standard error. Exit status: 0 every file is just data,
+//! 1 some file is not or needs a second look, 2 nothing found but something could not be read, 64 bad usage.
 
-fn main() {
-    let path = std::env::args().nth(1).unwrap_or_default();
-    let source = just_data::source::OnDisk::open(std::path::Path::new(&path));
-    if let Ok(source) = source {
-        let report = just_data::check::check(
-            &path,
-            std::rc::Rc::new(source),
-            Default::default(),
-            std::rc::Rc::new(just_data::budget::Quiet),
-        );
-        print!("{}", just_data::report::text::file(&report));
-    }
+#[cfg(not(target_arch = "wasm32"))]
+fn main() -> std::process::ExitCode {
+    command::run()
 }
+
+#[cfg(target_arch = "wasm32")]
+fn main() {}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod command;

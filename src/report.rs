@@ -1,6 +1,7 @@
 //! What is told: one report a file, in the shape of the JSON contract, and one writer per output.
 
 pub mod json;
+pub mod reference;
 pub mod text;
 
 use std::ops::Range;

@@ -2,6 +2,8 @@
 //!
 //! `BLESS=1 cargo test --test registry` rewrites the list in `src/formats.rs` from the files in `src/formats`.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use std::{collections::BTreeSet, fs};
 
 use just_data::formats::{FORMATS, all_rules};

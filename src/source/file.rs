@@ -16,11 +16,13 @@ impl OnDisk {
     /// # Errors
     /// Whatever the system says; a folder or a device is refused, because it has no length to account for.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let about = file.metadata()?;
-        if !about.is_file() {
+        // Looked at before it is opened: opening a named pipe would wait for somebody to write.
+        let regular = path.metadata()?.is_file();
+        if !regular {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
+        let file = File::open(path)?;
+        let about = file.metadata()?;
         Ok(OnDisk { file, len: about.len() })
     }
 }
