@@ -524,12 +524,14 @@ pub(crate) mod tests {
 
     /// The report on bytes under default limits.
     pub(crate) fn checked(name: &str, bytes: impl Into<Vec<u8>>) -> Report {
-        let report = check(name, Rc::new(bytes.into()), Limits::default(), Rc::new(Quiet));
+        let bytes = bytes.into();
+        let report = check(name, Rc::new(bytes.clone()), Limits::default(), Rc::new(Quiet));
         for layer in &report.layers {
             let books = layer.coverage;
             let sum = books.structure + books.nested + books.opaque + books.slack + books.unexplained;
             assert_eq!(sum, layer.len, "the books of {} do not add up", layer.name);
         }
+        crate::fixture::keep(name, &bytes, &report);
         report
     }
 

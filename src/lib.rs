@@ -26,5 +26,8 @@ pub mod source;
 pub mod stop;
 mod sweep;
 
+#[cfg(test)]
+mod fixture;
+
 #[cfg(target_arch = "wasm32")]
 mod browser;
