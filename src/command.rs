@@ -13,7 +13,7 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 use just_data::{
-    formats::{FORMATS, all_rules, rule},
+    formats::rule,
     report::{self, Report, Verdict},
 };
 
@@ -252,11 +252,11 @@ fn explain(id: &str) -> io::Result<ExitCode> {
 }
 
 fn print_rules() -> io::Result<ExitCode> {
-    write!(io::stdout().lock(), "{}", report::reference::rules(&all_rules()))?;
+    write!(io::stdout().lock(), "{}", report::reference::rules())?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn print_formats() -> io::Result<ExitCode> {
-    write!(io::stdout().lock(), "{}", report::reference::formats(FORMATS))?;
+    write!(io::stdout().lock(), "{}", report::reference::formats())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,9 @@
 //! What is told: one report a file, in the shape of the JSON contract, and one writer per output.
 
+pub mod html;
 pub mod json;
 pub mod reference;
+pub mod sarif;
 pub mod text;
 
 use std::ops::Range;
@@ -410,6 +412,8 @@ pub fn write(reports: &[Report], format: &str) -> Option<String> {
         "json" => json::document(reports),
         "jsonl" => lines(json::file),
         "text" => lines(text::file),
+        "sarif" => sarif::document(reports),
+        "html" => html::document(reports),
         _ => return None,
     })
 }

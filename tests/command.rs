@@ -219,7 +219,7 @@ fn what_may_not_be_read_is_said() {
 #[test]
 fn rules_and_formats_explain_themselves() {
     let rules = String::from_utf8(run(&["rules"]).stdout).unwrap();
-    assert!(rules.lines().any(|line| line.starts_with("program-hidden")), "{rules}");
+    assert!(rules.contains("### `program-hidden`"), "{rules}");
     let explained = String::from_utf8(run(&["explain", "program-hidden"]).stdout).unwrap();
     assert!(explained.contains("A program is hidden in this file") && explained.contains("What to do"), "{explained}");
     assert_eq!(status(&run(&["explain", "no-such-rule"])), 64);
