@@ -30,4 +30,4 @@ mod sweep;
 mod fixture;
 
 #[cfg(target_arch = "wasm32")]
-mod browser;
+pub mod browser;

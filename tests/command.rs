@@ -1,5 +1,6 @@
 //! The command as a person and as a program uses it: formats, exit status, bad input.
 
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use std::{

@@ -1,6 +1,7 @@
 //! Hostility, systematically: every fixture cut at every length, its lengths raised, its bytes flipped, under an
 //! allocator with a cap. Nothing may panic, hang or ask for much memory, and the books must add up.
 
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod hex;

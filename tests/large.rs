@@ -1,6 +1,7 @@
 //! Files larger than memory: a structural verdict at once, large ranges pending, and the same answer when they are
 //! swept in any order.
 
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::{cell::Cell, io, rc::Rc};

@@ -2,6 +2,7 @@
 //!
 //! `BLESS=1 cargo test --test registry` rewrites the list in `src/formats.rs` from the files in `src/formats`.
 
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::{collections::BTreeSet, fs};

@@ -355,7 +355,6 @@ mod tests {
         report.add_finding(0, &rules::NAME_LIES, 0..1, "see [here](https://e.vil) {0} \u{202E}".into(), b"a");
         let text = parsed(&[report])["runs"][0]["results"][0]["message"]["text"].as_str().unwrap().to_string();
         assert_eq!(text, "see [here] (https://e.vil) {{0}} \\u{{202E}}");
-        assert!(EXCERPT > 1);
     }
 
     #[test]
