@@ -357,38 +357,37 @@ impl Report {
     }
 }
 
-/// Replaces the rows of `range` in the map of the file itself by what a sweep made of them.
+/// Enters into the books of the file itself what the sweep of `range` settled: buried files, and zeros that nobody
+/// had explained. All of `range` was of one `kind` before.
 fn take_over(root: &mut Layer, kind: Kind, range: &Range<u64>, swept: &[Row]) {
-    for (start, end, found, what) in swept {
-        let (start, end) = ((*start).max(range.start), (*end).min(range.end));
-        // In a part only what the sweep settled is claimed: buried files, and zeros.
-        let changed = found == Kind::Nested.id() || (found == Kind::Slack.id() && kind == Kind::Unexplained);
-        if start >= end || !changed {
+    for row in swept {
+        let settled = match row.2.as_str() {
+            "nested" => Kind::Nested,
+            "slack" if kind == Kind::Unexplained => Kind::Slack,
+            _ => continue,
+        };
+        let (start, end) = (row.0.max(range.start), row.1.min(range.end));
+        let len = end.saturating_sub(start);
+        if len == 0 {
             continue;
         }
-        let len = end.saturating_sub(start);
-        let from = root.coverage.of(kind);
-        *from = from.saturating_sub(len);
-        let to = root.coverage.of(if found == Kind::Nested.id() { Kind::Nested } else { Kind::Slack });
-        *to = to.saturating_add(len);
-        let mut map = Vec::with_capacity(root.map.len().saturating_add(2));
-        for row in root.map.drain(..) {
-            if row.0 < start {
-                map.push((row.0, row.1.min(start), row.2.clone(), row.3.clone()));
-            }
-            if row.0 < end
-                && row.1 > start
-                && row.0.max(start) == start.max(row.0)
-                && !map.contains(&(start, end, found.clone(), what.clone()))
-            {
-                map.push((start, end, found.clone(), what.clone()));
-            }
-            if row.1 > end {
-                map.push((row.0.max(end), row.1, row.2, row.3));
-            }
-        }
-        root.map = map;
+        let before = root.coverage.of(kind);
+        *before = before.saturating_sub(len);
+        let after = root.coverage.of(settled);
+        *after = after.saturating_add(len);
+        root.map = overlaid(&root.map, (start, end, row.2.clone(), row.3.clone()));
     }
+}
+
+/// `map` with `over` in the place of what it covers.
+fn overlaid(map: &[Row], over: Row) -> Vec<Row> {
+    let part = |row: &Row, from: u64, to: u64| (from < to).then(|| (from, to, row.2.clone(), row.3.clone()));
+    let before = map.iter().filter_map(|row| part(row, row.0, row.1.min(over.0)));
+    let behind = map.iter().filter_map(|row| part(row, row.0.max(over.1), row.1));
+    let mut rows: Vec<Row> = before.collect();
+    rows.push(over.clone());
+    rows.extend(behind);
+    rows
 }
 
 /// The regions as rows, neighbours joined where there are too many: the largest kind of a group names it.

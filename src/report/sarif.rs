@@ -266,7 +266,7 @@ fn encoded(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{check::tests::checked, report::EXCERPT, rules, stop::Stop};
+    use crate::{check::tests::checked, rules, stop::Stop};
 
     fn parsed(reports: &[Report]) -> Value {
         serde_json::from_str(&document(reports)).unwrap()
