@@ -1,0 +1,110 @@
+// What the Rust core and the page say to each other. Offsets and lengths are bytes, always below 2^53.
+
+/** Worst first: not just data, look twice, not fully checked, just data. */
+export type Verdict = "code" | "caution" | "unfinished" | "just-data";
+export type Guideline = "code" | "reporting" | "listening";
+export type Runs = "on-open" | "on-use" | "never";
+export type Severity = "danger" | "warning" | "note";
+/** Who owns a byte. */
+export type Owner = "structure" | "nested" | "opaque" | "slack" | "unexplained";
+export type StopKind =
+  | "malformed" | "exhausted" | "unsupported" | "encrypted" | "unknown-format" | "source" | "cancelled";
+
+/** Why a reader ended early, and where. */
+export interface Stop { kind: StopKind; at: number | null; message: string }
+
+/** One body of bytes: the file itself, or something found inside it. */
+export interface Layer {
+  id: number;
+  parent: number | null;
+  name: string;
+  /** Place in the parent when the bytes lie there as they are; null when they were decoded or gathered. */
+  offset: number | null;
+  len: number;
+  formats: string[];
+  coverage: Record<Owner, number>;
+  stops: Stop[];
+  /** Who owns which bytes: start, end (exclusive), owner, what it is. */
+  map?: MapRow[];
+}
+export type MapRow = [start: number, end: number, owner: Owner, what: string];
+
+export interface Finding {
+  rule: string;
+  guideline: Guideline;
+  runs: Runs;
+  severity: Severity;
+  layer: number;
+  offset: number;
+  length: number;
+  place: string;
+  message: string;
+  /** base64 of at most 48 bytes, from `offset` on. */
+  excerpt: string;
+}
+
+/** A large range of bytes that no search has gone through yet. */
+export interface Pending { layer: number; offset: number; len: number }
+
+/** The result for one file. */
+export interface FileReport {
+  path: string;
+  size: number;
+  verdict: Verdict;
+  layers: Layer[];
+  findings: Finding[];
+  pending?: Pending[];
+}
+
+export interface Rule {
+  id: string;
+  title: string;
+  why: string;
+  advice: string;
+  guideline: Guideline;
+  runs: Runs;
+  severity: Severity;
+  see: string[];
+}
+export interface Format { id: string; name: string; spec: string; extensions: string[]; media_types: string[] }
+
+/** Everything the core says about itself. */
+export interface Reference { version: string; rules: Rule[]; formats: Format[] }
+
+export type ReportFormat = "json" | "jsonl" | "sarif" | "html" | "text";
+/** Why a file has no reading: it could not be read, the user stopped it, or the checker itself gave up. */
+export type UnreadKind = "source" | "cancelled" | "exhausted";
+export type Pulse = (done: number, total: number, sentence: string) => boolean | undefined;
+/** What a search of one pending range brought back; only the core looks inside. */
+export type Part = unknown;
+
+/** The exports of one WebAssembly instance. */
+export interface Core {
+  initSync(input: { module: WebAssembly.Module }): { memory: WebAssembly.Memory };
+  check(name: string, blob: Blob, pulse: Pulse): FileReport;
+  sweep(blob: Blob, report: FileReport, index: number, pulse: Pulse): Part;
+  join(report: FileReport, index: number, part: Part): FileReport;
+  unread(path: string, size: number, kind: UnreadKind, message: string): FileReport;
+  write(files: FileReport[], format: ReportFormat): string;
+  rules(): Rule[];
+  formats(): Format[];
+  version(): string;
+}
+
+/** A task for a worker. `run` numbers it; every answer carries the same number. */
+export type Task =
+  | { kind: "check"; name: string; blob: Blob }
+  | { kind: "sweep"; blob: Blob; report: FileReport; index: number }
+  | { kind: "join"; report: FileReport; parts: Part[] }
+  | { kind: "unread"; path: string; size: number; why: UnreadKind; message: string }
+  | { kind: "write"; files: FileReport[]; format: ReportFormat }
+  | { kind: "reference" };
+
+/** What a worker says. */
+export type Answer =
+  | { kind: "ready" }
+  | { kind: "pulse"; run: number; done: number; total: number; sentence: string }
+  | { kind: "done"; run: number; result: any; memory: number }
+  | { kind: "failed"; run: number; message: string }
+  | { kind: "request"; name: string }
+  | { kind: "blocked"; name: string };

@@ -1,0 +1,210 @@
+// The workers, and what each of them is doing.
+//
+// A worker is disposable: a task is cancelled by terminating the worker that runs it, and a worker whose task failed is
+// not trusted with another. A fresh one takes its place. So a file that breaks the checker costs that file alone.
+
+import source from "just-data:worker";
+import wasm from "just-data:wasm";
+import { workerAddress } from "./trusted.js";
+
+/** @typedef {import("./contract").Task} Task */
+/** @typedef {import("./contract").Answer} Answer */
+
+/** The task was stopped because the user asked for it. */
+export class Cancelled extends Error {
+  constructor() {
+    super("cancelled");
+    this.name = "Cancelled";
+  }
+}
+
+/** The worker stopped under the task. */
+export class Crashed extends Error {
+  /** @param {string} message what the browser said about it */
+  constructor(message) {
+    super(message);
+    this.name = "Crashed";
+  }
+}
+
+/**
+ * A task that waits or runs.
+ * @typedef {object} Assignment
+ * @property {number} run
+ * @property {number} urgency lower goes first
+ * @property {unknown} owner whoever may cancel it
+ * @property {Task} task
+ * @property {(done: number, total: number, sentence: string) => void} [pulse]
+ * @property {(memory: number) => void} [weighed] told the size of the instance's memory in bytes, at the end
+ * @property {(result: any) => void} resolve
+ * @property {(error: Error) => void} reject
+ */
+
+/**
+ * One worker and its present task.
+ * @typedef {{ worker: Worker, ready: boolean, assignment: Assignment | null }} Place
+ */
+
+/** How urgent each kind of task is: small answers first, then structure, then the long searches. */
+export const URGENCY = { desk: 0, check: 1, sweep: 2 };
+
+/**
+ * Hands tasks to a few workers. Events: `request` and `blocked` (detail: address) when a worker reached, or tried to
+ * reach, the network, which must never happen.
+ */
+export class Crew extends EventTarget {
+  /** @type {Assignment[]} */
+  #waiting = [];
+  /** @type {Place[]} */
+  #places = [];
+  #runs = 0;
+  /** @type {Promise<WebAssembly.Module> | undefined} */
+  #module;
+  /** @type {string | undefined} */
+  #address;
+  #size;
+
+  /** @param {number} [size] how many workers at most */
+  constructor(size = Math.max(2, Math.min((navigator.hardwareConcurrency || 2) - 1, 4))) {
+    super();
+    this.#size = size;
+  }
+
+  /**
+   * Gives a task to the first free worker.
+   * @param {Task} task
+   * @param {{ urgency: number, owner?: unknown, pulse?: Assignment["pulse"], weighed?: Assignment["weighed"] }} how
+   * @returns {Promise<any>} rejects with Cancelled or Crashed
+   */
+  run(task, { urgency, owner, pulse, weighed }) {
+    return new Promise((resolve, reject) => {
+      const assignment = { run: ++this.#runs, urgency, owner, task, pulse, weighed, resolve, reject };
+      let at = this.#waiting.length;
+      while (at > 0 && this.#waiting[at - 1].urgency > urgency) at -= 1;
+      this.#waiting.splice(at, 0, assignment);
+      this.#dispatch();
+    });
+  }
+
+  /**
+   * Stops every task of this owner, at once.
+   * @param {unknown} owner
+   */
+  cancel(owner) {
+    const dropped = this.#waiting.filter((assignment) => assignment.owner === owner);
+    this.#waiting = this.#waiting.filter((assignment) => assignment.owner !== owner);
+    for (const place of [...this.#places]) {
+      if (place.assignment?.owner === owner) {
+        dropped.push(place.assignment);
+        this.#dismiss(place);
+      }
+    }
+    for (const assignment of dropped) assignment.reject(new Cancelled());
+    this.#dispatch();
+  }
+
+  /** Ends every worker. */
+  close() {
+    for (const place of [...this.#places]) {
+      place.assignment?.reject(new Cancelled());
+      this.#dismiss(place);
+    }
+    for (const assignment of this.#waiting) assignment.reject(new Cancelled());
+    this.#waiting = [];
+  }
+
+  #dispatch() {
+    for (const place of this.#places) {
+      if (!this.#waiting.length) return;
+      if (place.ready && !place.assignment) this.#assign(place);
+    }
+    const starting = this.#places.filter((place) => !place.ready).length;
+    const wanted = Math.min(this.#waiting.length - starting, this.#size - this.#places.length);
+    for (let more = 0; more < wanted; more += 1) this.#hire();
+  }
+
+  /** @param {Place} place */
+  #assign(place) {
+    const assignment = /** @type {Assignment} */ (this.#waiting.shift());
+    place.assignment = assignment;
+    try {
+      place.worker.postMessage({ run: assignment.run, task: assignment.task });
+    } catch (error) {
+      place.assignment = null;
+      assignment.reject(new Crashed(String(error)));
+    }
+  }
+
+  #hire() {
+    this.#module ??= compiled();
+    this.#address ??= URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    /** @type {Place} */
+    const place = { worker: new Worker(workerAddress(this.#address), { name: "just-data" }), ready: false, assignment: null };
+    this.#places.push(place);
+    place.worker.addEventListener("message", ({ data }) => this.#hear(place, data));
+    place.worker.addEventListener("messageerror", () => this.#lose(place, "its answer could not be read"));
+    place.worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      this.#lose(place, event.message || "the browser would not start it");
+    });
+    this.#module.then(
+      (module) => place.worker.postMessage({ kind: "start", module }),
+      (error) => this.#lose(place, `WebAssembly would not start: ${error}`),
+    );
+  }
+
+  /**
+   * @param {Place} place
+   * @param {Answer} answer
+   */
+  #hear(place, answer) {
+    if (answer.kind === "request" || answer.kind === "blocked") {
+      this.dispatchEvent(new CustomEvent(answer.kind, { detail: answer.name }));
+      return;
+    }
+    if (answer.kind === "ready") {
+      place.ready = true;
+      this.#dispatch();
+      return;
+    }
+    const assignment = place.assignment;
+    if (!assignment || answer.run !== assignment.run) return;
+    if (answer.kind === "pulse") {
+      assignment.pulse?.(answer.done, answer.total, answer.sentence);
+    } else if (answer.kind === "done") {
+      place.assignment = null;
+      assignment.weighed?.(answer.memory);
+      assignment.resolve(answer.result);
+      this.#dispatch();
+    } else {
+      this.#lose(place, answer.message);
+    }
+  }
+
+  /**
+   * @param {Place} place
+   * @param {string} message
+   */
+  #lose(place, message) {
+    if (!this.#places.includes(place)) return;
+    // A worker that never came up will not come up the next time either: its failure is that of the task that waits.
+    const assignment = place.assignment ?? (place.ready ? undefined : this.#waiting.shift());
+    this.#dismiss(place);
+    assignment?.reject(new Crashed(message));
+    this.#dispatch();
+  }
+
+  /** @param {Place} place */
+  #dismiss(place) {
+    place.worker.terminate();
+    place.assignment = null;
+    this.#places.splice(this.#places.indexOf(place), 1);
+  }
+}
+
+/** The core, compiled once for all workers. No address is loaded: the bytes are part of this script. */
+async function compiled() {
+  const packed = Uint8Array.from(atob(wasm), (letter) => letter.charCodeAt(0));
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return WebAssembly.compile(await new Response(unpacked).arrayBuffer());
+}

@@ -1,0 +1,77 @@
+// The page around the element: it counts requests, says whether there is a network, and lists what the checker knows.
+
+import "./element.js";
+import { h, refill } from "./dom.js";
+import { GUIDELINES, SEVERITIES, plural } from "./wording.js";
+
+/** @typedef {import("./contract").Reference} Reference */
+
+const at = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+countRequests();
+sayNetwork();
+addEventListener("just-data-ready", (event) => listReference(/** @type {CustomEvent<Reference>} */ (event).detail));
+
+/**
+ * Counts what the browser loads from now on, for this page or for its workers. Addresses of blobs and data are no
+ * requests: they never leave the page.
+ */
+function countRequests() {
+  const counts = { requests: 0, blocked: 0 };
+  const add = (/** @type {keyof typeof counts} */ id) => {
+    counts[id] += 1;
+    at(id).textContent = String(counts[id]);
+    at(id).closest(".card")?.classList.add("broken");
+  };
+  const start = () =>
+    // The entries of the load itself are only complete after its event.
+    setTimeout(() => {
+      const loaded = performance.now();
+      new PerformanceObserver((list) => {
+        for (const { name, startTime } of list.getEntries()) {
+          if (startTime > loaded && !/^(blob|data):/.test(name)) add("requests");
+        }
+      }).observe({ type: "resource", buffered: true });
+    });
+  if (document.readyState === "complete") start();
+  else addEventListener("load", start);
+  addEventListener("securitypolicyviolation", () => add("blocked"));
+  addEventListener("just-data-request", () => add("requests"));
+  addEventListener("just-data-blocked", () => add("blocked"));
+}
+
+function sayNetwork() {
+  const say = () => {
+    at("network").textContent = navigator.onLine
+      ? "Try it: disconnect from the network, and the check still works."
+      : "You are offline. The check works just the same.";
+  };
+  addEventListener("online", say);
+  addEventListener("offline", say);
+  say();
+}
+
+/** @param {Reference} reference */
+function listReference({ version, rules, formats }) {
+  at("version").textContent = version;
+  refill(at("reads-sum"), `Version ${version} knows ${plural(formats.length, "format")} and ${plural(rules.length, "rule")}.`);
+
+  const names = [...formats].sort((a, b) => a.name.localeCompare(b.name));
+  refill(/** @type {Element} */ (at("formats").querySelector("summary")), plural(formats.length, "format"));
+  refill(/** @type {Element} */ (at("formats").querySelector("ul")), names.map(({ name, spec, extensions }) =>
+    h("li", {},
+      /^https:\/\//.test(spec) ? h("a", { href: spec, rel: "noopener noreferrer", target: "_blank" }, name) : name,
+      extensions.length ? h("span.quiet", {}, ` ${extensions.map((one) => `.${one.replace(/^\./, "")}`).join(" ")}`) : null)));
+  at("formats").hidden = !formats.length;
+
+  refill(/** @type {Element} */ (at("rules").querySelector("summary")), plural(rules.length, "rule"));
+  refill(/** @type {Element} */ (at("rules").querySelector("div")),
+    Object.entries(GUIDELINES).map(([id, { name }]) => {
+      const own = rules.filter(({ guideline }) => guideline === id);
+      return own.length
+        ? [h("h3", {}, name), h("ul.compact", {}, own.map((rule) =>
+            h("li", {}, rule.title, h("span.quiet", {}, ` ${SEVERITIES[rule.severity]} · `, h("code", {}, rule.id)))))]
+        : null;
+    }));
+  at("rules").hidden = !rules.length;
+}

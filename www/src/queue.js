@@ -1,0 +1,309 @@
+// The files that were given, in their order, and the way of each from waiting to its result.
+//
+// A check has two stages. The core first reads the structure and answers at once; byte ranges that are too large to be
+// searched in that moment come back as `pending`. They are then searched in ranges, by several workers at the same time,
+// and joined. Until then the verdict is provisional and never "just data".
+
+import { Cancelled, Crew, URGENCY } from "./crew.js";
+
+/** @typedef {import("./contract").FileReport} FileReport */
+/** @typedef {import("./contract").ReportFormat} ReportFormat */
+/** @typedef {import("./contract").UnreadKind} UnreadKind */
+/** @typedef {import("./intake.js").Item} Item */
+
+/** What one file costs beside its bytes, in bytes, so that a thousand small files do not count as nothing. */
+const PER_FILE = 64 * 1024;
+
+/** One file and where its check stands. */
+export class Job {
+  /** @type {"waiting" | "reading" | "searching" | "done"} */
+  state = "waiting";
+  /** @type {FileReport | null} the result; provisional while `state` is "searching" */
+  report = null;
+  /** Bytes of work done, of `total`. */
+  done = 0;
+  total = 0;
+  /** What the core says it is doing. */
+  sentence = "";
+  /** The largest WebAssembly memory that an instance took for this file, in bytes. */
+  memory = 0;
+  /** When it last gave a sign of life (milliseconds, as performance.now). */
+  heard = 0;
+  /** When it started and ended. */
+  started = 0;
+  ended = 0;
+  /** Grows with each new check of the same file; an answer to an older one is dropped. */
+  round = 0;
+
+  /**
+   * @param {number} id
+   * @param {Item} item
+   */
+  constructor(id, item) {
+    this.id = id;
+    this.name = item.name;
+    this.file = item.file ?? null;
+    this.failure = item.failure;
+    this.renew = item.renew;
+  }
+
+  get size() {
+    return this.file?.size ?? 0;
+  }
+
+  /** @returns {number} between 0 and 1 */
+  get progress() {
+    if (this.state === "done") return 1;
+    return this.total > 0 ? Math.min(this.done / this.total, 1) : 0;
+  }
+
+  /** @returns {number} its part of the whole queue's work, in bytes */
+  get weight() {
+    return this.size + PER_FILE;
+  }
+}
+
+/**
+ * Events: `change` (detail: the job), `quiet` when the last job is done, `request` and `blocked` as of the crew.
+ */
+export class Queue extends EventTarget {
+  /** @type {Job[]} */
+  jobs = [];
+  #crew = new Crew();
+  #ids = 0;
+  #open = 0;
+
+  constructor() {
+    super();
+    for (const name of ["request", "blocked"]) {
+      this.#crew.addEventListener(name, (event) =>
+        this.dispatchEvent(new CustomEvent(name, { detail: /** @type {CustomEvent} */ (event).detail })),
+      );
+    }
+  }
+
+  /** @returns {number} jobs that are not done */
+  get open() {
+    return this.#open;
+  }
+
+  /**
+   * @param {Item} item
+   * @returns {Job}
+   */
+  add(item) {
+    const job = new Job(++this.#ids, item);
+    this.jobs.push(job);
+    this.#start(job);
+    return job;
+  }
+
+  /** @param {Job} job */
+  cancel(job) {
+    if (job.state !== "done") this.#crew.cancel(job);
+  }
+
+  cancelAll() {
+    for (const job of this.jobs) this.cancel(job);
+  }
+
+  clear() {
+    for (const job of this.jobs) {
+      job.round += 1;
+      this.#crew.cancel(job);
+    }
+    this.jobs = [];
+    this.#open = 0;
+  }
+
+  /**
+   * Checks a file once more, as it is now.
+   * @param {Job} job
+   */
+  again(job) {
+    if (job.state === "done") this.#start(job);
+  }
+
+  /**
+   * @param {FileReport[]} files
+   * @param {ReportFormat} format
+   * @returns {Promise<string>}
+   */
+  write(files, format) {
+    return this.#crew.run({ kind: "write", files, format }, { urgency: URGENCY.desk });
+  }
+
+  /** @returns {Promise<import("./contract").Reference>} rules and formats of the core */
+  reference() {
+    return this.#crew.run({ kind: "reference" }, { urgency: URGENCY.desk });
+  }
+
+  /** @param {Job} job */
+  async #start(job) {
+    const round = ++job.round;
+    Object.assign(job, { state: "waiting", report: null, done: 0, total: 0, sentence: "", memory: 0, started: 0, ended: 0 });
+    this.#open += 1;
+    this.#changed(job);
+    const report = await this.#result(job, round);
+    if (job.round !== round) return;
+    Object.assign(job, { state: "done", report, ended: performance.now() });
+    this.#open -= 1;
+    this.#changed(job);
+    if (!this.#open) this.dispatchEvent(new Event("quiet"));
+  }
+
+  /**
+   * @param {Job} job
+   * @param {number} round
+   * @returns {Promise<FileReport>}
+   */
+  async #result(job, round) {
+    if (round > 1 && job.renew) {
+      try {
+        job.file = await job.renew();
+        job.failure = undefined;
+      } catch {
+        job.failure = "It is no longer there, or the browser may no longer open it.";
+      }
+    }
+    if (!job.file) return this.#unread(job, "source", job.failure ?? "The browser gave no file.");
+    try {
+      return await this.#check(job, job.file, round);
+    } catch (error) {
+      if (job.round !== round) return plainly(job, "cancelled", "cancelled");
+      const [why, message] = ended(error);
+      return job.report ? cutShort(job.report, why, message) : this.#unread(job, why, message);
+    }
+  }
+
+  /**
+   * @param {Job} job
+   * @param {File} file
+   * @param {number} round
+   * @returns {Promise<FileReport>}
+   */
+  async #check(job, file, round) {
+    const weighed = (/** @type {number} */ memory) => {
+      job.memory = Math.max(job.memory, memory);
+    };
+    const current = () => job.round === round && job.state !== "done";
+    const report = await this.#crew.run(
+      { kind: "check", name: job.name, blob: file },
+      {
+        urgency: URGENCY.check,
+        owner: job,
+        weighed,
+        pulse: (done, total, sentence) => {
+          if (!current()) return;
+          job.state = "reading";
+          job.started ||= performance.now();
+          Object.assign(job, { done, total, sentence, heard: performance.now() });
+          this.#changed(job);
+        },
+      },
+    );
+    const pending = report.pending ?? [];
+    if (!pending.length || !current()) return report;
+
+    const whole = pending.reduce((/** @type {number} */ sum, /** @type {{ len: number }} */ range) => sum + range.len, 0);
+    const searched = pending.map(() => 0);
+    Object.assign(job, { state: "searching", report, total: whole, done: 0, heard: performance.now() });
+    job.started ||= performance.now();
+    this.#changed(job);
+    const parts = await Promise.all(
+      pending.map((/** @type {{ len: number }} */ range, /** @type {number} */ index) =>
+        this.#crew
+          .run(
+            { kind: "sweep", blob: file, report, index },
+            {
+              urgency: URGENCY.sweep,
+              owner: job,
+              weighed,
+              pulse: (done, total, sentence) => {
+                if (!current()) return;
+                searched[index] = total > 0 ? (range.len * Math.min(done, total)) / total : 0;
+                Object.assign(job, { done: sum(searched), sentence, heard: performance.now() });
+                this.#changed(job);
+              },
+            },
+          )
+          .then((part) => {
+            searched[index] = range.len;
+            job.done = sum(searched);
+            if (current()) this.#changed(job);
+            return part;
+          }),
+      ),
+    ).catch((error) => {
+      this.#crew.cancel(job);
+      throw error;
+    });
+    return this.#crew.run({ kind: "join", report, parts }, { urgency: URGENCY.desk, owner: job });
+  }
+
+  /**
+   * @param {Job} job
+   * @param {UnreadKind} why
+   * @param {string} message
+   * @returns {Promise<FileReport>}
+   */
+  async #unread(job, why, message) {
+    try {
+      return await this.#crew.run(
+        { kind: "unread", path: job.name, size: job.size, why, message },
+        { urgency: URGENCY.desk },
+      );
+    } catch {
+      return plainly(job, why, message);
+    }
+  }
+
+  /** @param {Job} job */
+  #changed(job) {
+    this.dispatchEvent(new CustomEvent("change", { detail: job }));
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @returns {[UnreadKind, string]}
+ */
+function ended(error) {
+  if (error instanceof Cancelled) return ["cancelled", "The check was cancelled."];
+  const said = error instanceof Error ? error.message : String(error);
+  return ["exhausted", `The checker stopped on this file (${said}). Only this file is concerned.`];
+}
+
+/**
+ * The structure is read, but the search did not come to its end: what was found stays, and so does "not fully checked".
+ * @param {FileReport} report
+ * @param {UnreadKind} kind
+ * @param {string} message
+ * @returns {FileReport}
+ */
+function cutShort(report, kind, message) {
+  const layers = report.layers.map((layer) => ({ ...layer, stops: [...layer.stops] }));
+  for (const { layer, offset } of report.pending ?? []) {
+    layers.find(({ id }) => id === layer)?.stops.push({ kind, at: offset, message: `${message} The bytes from here on were not searched.` });
+  }
+  return { ...report, layers, pending: [] };
+}
+
+/**
+ * A result without the core, for the case that no worker comes up to write one.
+ * @param {Job} job
+ * @param {UnreadKind} kind
+ * @param {string} message
+ * @returns {FileReport}
+ */
+function plainly(job, kind, message) {
+  const coverage = { structure: 0, nested: 0, opaque: 0, slack: 0, unexplained: job.size };
+  const stops = [{ kind, at: 0, message }];
+  const layer = { id: 0, parent: null, name: job.name, offset: null, len: job.size, formats: [], coverage, stops };
+  return { path: job.name, size: job.size, verdict: "unfinished", layers: [layer], findings: [] };
+}
+
+/** @param {number[]} amounts */
+function sum(amounts) {
+  return amounts.reduce((total, amount) => total + amount, 0);
+}

@@ -1,0 +1,295 @@
+// The result for one file: what was found and what to do about it, what could not be read, what is inside, who owns
+// which bytes.
+
+import { coverageOf } from "./coverage.js";
+import { h, refill } from "./dom.js";
+import { hexLines } from "./hex.js";
+import { layerTree } from "./layers.js";
+import { GUIDELINES, RUNS, SEVERITIES, STOPS, VERDICTS, count, duration, place, plural, share, size, visible } from "./wording.js";
+
+/** @typedef {import("./contract").FileReport} FileReport */
+/** @typedef {import("./contract").Finding} Finding */
+/** @typedef {import("./contract").Layer} Layer */
+/** @typedef {import("./contract").Rule} Rule */
+/** @typedef {import("./contract").Severity} Severity */
+/** @typedef {import("./queue.js").Job} Job */
+
+/** Places of one rule that are shown before the user asks for more. */
+const SPOTS = 5;
+/** Stops that are shown before the user asks for more. */
+const STOPPED = 8;
+
+/** @type {Severity[]} */
+const WORST_FIRST = ["danger", "warning", "note"];
+
+/**
+ * In one sentence what is the matter with the file.
+ * @param {FileReport} report
+ * @param {Map<string, Rule>} rules
+ * @returns {string}
+ */
+export function headline(report, rules) {
+  const worst = WORST_FIRST.slice(0, 2).flatMap((severity) => report.findings.filter((finding) => finding.severity === severity))[0];
+  if (worst) return sentence(rules.get(worst.rule)?.title ?? worst.message);
+  if (report.pending?.length) return "The structure is read; the large ranges are still being searched.";
+  const stop = report.layers.flatMap(({ stops }) => stops)[0];
+  if (report.verdict === "unfinished" && stop) return sentence(`${STOPS[stop.kind] ?? stop.kind}: ${visible(stop.message)}`);
+  return VERDICTS[report.verdict].says;
+}
+
+/**
+ * @param {Job} job
+ * @param {{ rules: Map<string, Rule>, formats: Map<string, string>, actions: Node[] }} context
+ * @returns {HTMLElement}
+ */
+export function resultView(job, { rules, formats, actions }) {
+  const report = /** @type {FileReport} */ (job.report);
+  const byId = new Map(report.layers.map((layer) => [layer.id, layer]));
+  const holder = h("div.chosen-layer");
+  const tree = layerTree(report, (layer) => choose(layer));
+  /** @type {ReturnType<typeof coverageOf> | null} */
+  let coverage = null;
+  /** @type {Layer | null} */
+  let current = null;
+
+  const choose = (/** @type {Layer} */ layer) => {
+    if (layer === current) return;
+    current = layer;
+    tree.mark(layer);
+    coverage = coverageOf(layer, report.findings.filter((finding) => finding.layer === layer.id), reader(job, layer, byId));
+    refill(holder,
+      h("h5", {}, "Bytes of ", h("bdi", {}, visible(layer.name)), h("span.quiet", {}, ` · ${plural(layer.len, "byte")}`)),
+      layer.formats.length ? h("p.quiet", {}, layer.formats.map((id) => formats.get(id) ?? id).join(", ")) : null,
+      coverage.element);
+  };
+  const show = (/** @type {Finding} */ finding) => {
+    const layer = byId.get(finding.layer);
+    if (!layer) return;
+    choose(layer);
+    coverage?.select(finding.offset, finding.offset);
+    holder.scrollIntoView({ block: "nearest" });
+  };
+
+  const element = h("div.result", {},
+    verdictLine(job, report),
+    h("div.actions", {}, actions),
+    findingsSection(report, rules, show),
+    stopsSection(report, byId),
+    h("section", {},
+      h("h4", {}, "What is inside, and who owns the bytes"),
+      h("p.quiet", {}, accounted(report)),
+      h("div.inside-and-bytes", {}, h("div.tree", {}, tree.element), holder)),
+    facts(job, report, formats));
+  // The layer with the worst finding first; else the file itself.
+  const first = ordered(report.findings)[0];
+  choose(byId.get(first && first.severity !== "note" ? first.layer : 0) ?? report.layers[0]);
+  return element;
+}
+
+/**
+ * @param {Job} job
+ * @param {FileReport} report
+ */
+function verdictLine(job, report) {
+  const broken = [...new Set(ordered(report.findings).filter(({ severity }) => severity !== "note").map(({ guideline }) => guideline))];
+  return h("div.verdict-line", {},
+    job.state === "searching"
+      ? h("p.provisional", {}, "The structure of this file is read. Its large ranges are still being searched, so this is not the last word.")
+      : null,
+    h("p", {}, VERDICTS[report.verdict].says),
+    broken.map((guideline) =>
+      h("p.breach", {}, "Guideline concerned: ", h("strong", {}, GUIDELINES[guideline].name), `. ${GUIDELINES[guideline].breach}`)));
+}
+
+/**
+ * @param {FileReport} report
+ * @param {Map<string, Rule>} rules
+ * @param {(finding: Finding) => void} show
+ */
+function findingsSection(report, rules, show) {
+  /** @type {Map<string, Finding[]>} */
+  const byRule = new Map();
+  for (const finding of ordered(report.findings)) {
+    const same = byRule.get(finding.rule);
+    if (same) same.push(finding);
+    else byRule.set(finding.rule, [finding]);
+  }
+  if (!byRule.size) return null;
+  const groups = [...byRule].map(([id, findings]) => ({ element: ruleGroup(id, findings, rules.get(id), show), note: findings[0].severity === "note" }));
+  const serious = groups.filter(({ note }) => !note).map(({ element }) => element);
+  const notes = groups.filter(({ note }) => note).map(({ element }) => element);
+  return h("section.findings", {},
+    h("h4", {}, "What was found"),
+    serious,
+    notes.length
+      ? h("details.notes", { open: !serious.length },
+          h("summary", {}, `Worth knowing (${count(notes.length)}): does not change the verdict`), notes)
+      : null);
+}
+
+/**
+ * @param {string} id
+ * @param {Finding[]} findings
+ * @param {Rule | undefined} rule
+ * @param {(finding: Finding) => void} show
+ */
+function ruleGroup(id, findings, rule, show) {
+  const { severity, guideline, runs } = findings[0];
+  const spots = h("ol.spots");
+  let shown = 0;
+  const more = h("button.link", { type: "button", click: () => grow() });
+  const grow = () => {
+    const next = findings.slice(shown, shown + (shown ? 50 : SPOTS));
+    shown += next.length;
+    spots.append(...next.map((finding) => spot(finding, show)));
+    more.hidden = shown >= findings.length;
+    more.textContent = `Show more places (${count(findings.length - shown)} left)`;
+  };
+  grow();
+  return h(`article.finding.${severity}`, {},
+    h("h5", {}, h(`span.tag.${severity}`, {}, SEVERITIES[severity]), " ", sentence(rule?.title ?? id)),
+    h("p.quiet", {}, `${GUIDELINES[guideline].name} · ${RUNS[runs]} · `, h("code", {}, id), findings.length > 1 ? ` · ${plural(findings.length, "place")}` : null),
+    spots,
+    more,
+    rule
+      ? h("dl.explained", {},
+          h("dt", {}, "Why it matters"), h("dd", {}, rule.why),
+          h("dt", {}, "What to do"), h("dd", {}, rule.advice),
+          rule.see.length ? [h("dt", {}, "Read more"), h("dd", {}, rule.see.map((address) => h("div", {}, link(address))))] : null)
+      : null);
+}
+
+/**
+ * @param {Finding} finding
+ * @param {(finding: Finding) => void} show
+ */
+function spot(finding, show) {
+  const bytes = fromBase64(finding.excerpt);
+  const across = 16;
+  return h("li", {},
+    h("p.message", {}, h("bdi", {}, visible(finding.message))),
+    h("p.quiet", {}, h("bdi", {}, visible(finding.place)), ` · at ${place(finding.offset)} · ${plural(finding.length, "byte")} `,
+      h("button.link", { type: "button", click: () => show(finding) }, "Show among the bytes")),
+    bytes.length
+      ? h("div.excerpt", { tabindex: 0, role: "group", "aria-label": "The bytes of this finding" },
+          hexLines(bytes, finding.offset, { across, marks: [[finding.offset, finding.offset + finding.length]] }))
+      : null);
+}
+
+/**
+ * @param {FileReport} report
+ * @param {Map<number, Layer>} byId
+ */
+function stopsSection(report, byId) {
+  const stops = report.layers.flatMap((layer) => layer.stops.map((stop) => ({ layer, stop })));
+  if (!stops.length) return null;
+  const list = h("ul.stops");
+  let shown = 0;
+  const more = h("button.link", { type: "button", click: () => grow() });
+  const grow = () => {
+    const next = stops.slice(shown, shown + (shown ? 100 : STOPPED));
+    shown += next.length;
+    list.append(...next.map(({ layer, stop }) =>
+      h("li", {},
+        h("strong", {}, STOPS[stop.kind] ?? stop.kind), ": ", h("bdi", {}, visible(stop.message)),
+        h("span.quiet", {}, " · ", h("bdi", {}, visible(path(layer, byId))), typeof stop.at === "number" ? ` · at ${place(stop.at)}` : ""))));
+    more.hidden = shown >= stops.length;
+    more.textContent = `Show more (${count(stops.length - shown)} left)`;
+  };
+  grow();
+  return h("section", {}, h("h4", {}, "What could not be read"), list, more);
+}
+
+/** @param {FileReport} report */
+function accounted(report) {
+  const unexplained = report.layers.reduce((sum, { coverage }) => sum + coverage.unexplained, 0);
+  const inside = report.layers.length - 1;
+  return [
+    inside > 0 ? `${plural(inside, "layer")} found inside. ` : "",
+    unexplained ? `${plural(unexplained, "byte")} that no reader explains.` : "Every byte has an owner: none is unexplained.",
+  ].join("");
+}
+
+/**
+ * @param {Job} job
+ * @param {FileReport} report
+ * @param {Map<string, string>} formats
+ */
+function facts(job, report, formats) {
+  const file = report.layers[0];
+  const read = file && file.len ? share(file.len - file.coverage.unexplained, file.len) : null;
+  return h("details.facts", {},
+    h("summary", {}, "About this check"),
+    h("dl", {},
+      fact("Size", plural(report.size, "byte")),
+      fact("Format", file?.formats.map((id) => formats.get(id) ?? id).join(", ") || "not known"),
+      read && fact("Accounted for", read),
+      job.started ? fact("Time", duration((job.ended - job.started) / 1000)) : null,
+      job.memory ? fact("Memory of the checker", h("span.memory", { "data-bytes": job.memory }, size(job.memory))) : null));
+}
+
+/**
+ * @param {string} name
+ * @param {any} value
+ */
+function fact(name, value) {
+  return [h("dt", {}, name), h("dd", {}, value)];
+}
+
+/**
+ * Reads the bytes of a layer from the file, if they lie there as they are.
+ * @param {Job} job
+ * @param {Layer} layer
+ * @param {Map<number, Layer>} byId
+ * @returns {((offset: number, length: number) => Promise<Uint8Array>) | null}
+ */
+function reader(job, layer, byId) {
+  const { file } = job;
+  let start = 0;
+  for (let at = layer; at.parent !== null; ) {
+    const parent = byId.get(at.parent);
+    if (at.offset === null || !parent) return null;
+    start += at.offset;
+    at = parent;
+  }
+  if (!file) return null;
+  return async (offset, length) => new Uint8Array(await file.slice(start + offset, start + offset + length).arrayBuffer());
+}
+
+/**
+ * @param {Layer} layer
+ * @param {Map<number, Layer>} byId
+ * @returns {string} the names from the file to this layer
+ */
+function path(layer, byId) {
+  const names = [];
+  for (let at = /** @type {Layer | undefined} */ (layer); at; at = at.parent === null ? undefined : byId.get(at.parent)) names.unshift(at.name);
+  return names.join(" › ");
+}
+
+/**
+ * @param {Finding[]} findings
+ * @returns {Finding[]} worst first
+ */
+function ordered(findings) {
+  return WORST_FIRST.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+}
+
+/** @param {string} text */
+function fromBase64(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/**
+ * @param {string} address from the core, never from a file
+ * @returns {Node}
+ */
+function link(address) {
+  if (!/^https:\/\//.test(address)) return document.createTextNode(address);
+  return h("a", { href: address, rel: "noopener noreferrer", target: "_blank" }, address.replace(/^https:\/\//, ""));
+}
+
+/** @param {string} text */
+function sentence(text) {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

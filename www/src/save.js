@@ -1,0 +1,38 @@
+// Giving a report to the user: as a download, or in the clipboard. Both stay on this machine.
+
+import { h } from "./dom.js";
+
+/** @typedef {import("./contract").ReportFormat} ReportFormat */
+
+/** What can be saved, in the order of the buttons. */
+export const SAVED_AS = /** @type {{ format: ReportFormat, name: string, extension: string, type: string }[]} */ ([
+  { format: "html", name: "HTML", extension: "html", type: "text/html" },
+  { format: "json", name: "JSON", extension: "json", type: "application/json" },
+  { format: "sarif", name: "SARIF", extension: "sarif", type: "application/sarif+json" },
+  { format: "text", name: "Text", extension: "txt", type: "text/plain" },
+]);
+
+/**
+ * @param {string} text
+ * @param {string} name
+ * @param {string} type
+ */
+export function save(text, name, type) {
+  const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  const anchor = h("a", { href: address, download: name.replace(/[^\p{L}\p{N}._ -]/gu, "_") });
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+/**
+ * The text may still be in the making: the browser must hear of it within the click.
+ * @param {Promise<string>} text
+ */
+export async function copy(text) {
+  if (typeof ClipboardItem === "function" && navigator.clipboard?.write) {
+    const blob = text.then((ready) => new Blob([ready], { type: "text/plain" }));
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+  } else {
+    await navigator.clipboard.writeText(await text);
+  }
+}

@@ -1,0 +1,20 @@
+// The modules that bundle.mjs supplies.
+
+/** A fresh WebAssembly instance with its own glue at every call. */
+declare module "just-data:core" {
+  export function instance(): import("./contract").Core;
+}
+/** The bundled worker as source text. */
+declare module "just-data:worker" {
+  const source: string;
+  export default source;
+}
+/** The WebAssembly module: gzip, then base64. */
+declare module "just-data:wasm" {
+  const text: string;
+  export default text;
+}
+declare module "*.css" {
+  const text: string;
+  export default text;
+}
