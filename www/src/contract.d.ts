@@ -18,8 +18,10 @@ export interface Layer {
   id: number;
   parent: number | null;
   name: string;
-  /** Place in the parent when the bytes lie there as they are; null when they were decoded or gathered. */
+  /** Place in the parent, where it has one. */
   offset: number | null;
+  /** Whether the bytes lie in the parent as they are, from `offset` on: not decoded, not gathered. */
+  in_place?: boolean;
   len: number;
   formats: string[];
   coverage: Record<Owner, number>;
@@ -44,7 +46,7 @@ export interface Finding {
 }
 
 /** A large range of bytes that no search has gone through yet. */
-export interface Pending { layer: number; offset: number; len: number }
+export interface Pending { layer: number; offset: number; len: number; kind: Owner; done: boolean }
 
 /** The result for one file. */
 export interface FileReport {
@@ -74,7 +76,8 @@ export interface Reference { version: string; rules: Rule[]; formats: Format[] }
 export type ReportFormat = "json" | "jsonl" | "sarif" | "html" | "text";
 /** Why a file has no reading: it could not be read, the user stopped it, or the checker itself gave up. */
 export type UnreadKind = "source" | "cancelled" | "exhausted";
-export type Pulse = (done: number, total: number, sentence: string) => boolean | undefined;
+/** Units of work done, of how many; false cancels. */
+export type Pulse = (done: number, total: number) => boolean;
 /** What a search of one pending range brought back; only the core looks inside. */
 export type Part = unknown;
 
@@ -103,7 +106,7 @@ export type Task =
 /** What a worker says. */
 export type Answer =
   | { kind: "ready" }
-  | { kind: "pulse"; run: number; done: number; total: number; sentence: string }
+  | { kind: "pulse"; run: number; done: number; total: number }
   | { kind: "done"; run: number; result: any; memory: number }
   | { kind: "failed"; run: number; message: string }
   | { kind: "request"; name: string }

@@ -34,7 +34,7 @@ export class Crashed extends Error {
  * @property {number} urgency lower goes first
  * @property {unknown} owner whoever may cancel it
  * @property {Task} task
- * @property {(done: number, total: number, sentence: string) => void} [pulse]
+ * @property {(done: number, total: number) => void} [pulse]
  * @property {(memory: number) => void} [weighed] told the size of the instance's memory in bytes, at the end
  * @property {(result: any) => void} resolve
  * @property {(error: Error) => void} reject
@@ -94,8 +94,9 @@ export class Crew extends EventTarget {
     const dropped = this.#waiting.filter((assignment) => assignment.owner === owner);
     this.#waiting = this.#waiting.filter((assignment) => assignment.owner !== owner);
     for (const place of [...this.#places]) {
-      if (place.assignment?.owner === owner) {
-        dropped.push(place.assignment);
+      const { assignment } = place;
+      if (assignment && assignment.owner === owner) {
+        dropped.push(assignment);
         this.#dismiss(place);
       }
     }
@@ -170,7 +171,7 @@ export class Crew extends EventTarget {
     const assignment = place.assignment;
     if (!assignment || answer.run !== assignment.run) return;
     if (answer.kind === "pulse") {
-      assignment.pulse?.(answer.done, answer.total, answer.sentence);
+      assignment.pulse?.(answer.done, answer.total);
     } else if (answer.kind === "done") {
       place.assignment = null;
       assignment.weighed?.(answer.memory);

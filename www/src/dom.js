@@ -61,7 +61,7 @@ function attribute(element, attributes) {
  * @returns {E}
  */
 function fill(element, ...children) {
-  for (const child of children.flat(Infinity)) {
+  for (const child of /** @type {any[]} */ (children).flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
     element.appendChild(child instanceof Node ? child : document.createTextNode(String(child)));
   }

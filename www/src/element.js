@@ -36,9 +36,10 @@ export class JustData extends HTMLElement {
   /** @type {Verdict | "open" | "all"} */
   #filter = "all";
   #limit = PAGE;
+  /** Grows when the list is cleared: a walk through a folder that began before then ends. */
   #walking = 0;
-  /** Files that were seen by walks that still go on. */
-  #drawing = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #drawing;
   #spoken = 0;
   #started = 0;
   /** @type {{ at: number, done: number }[]} */
@@ -87,7 +88,7 @@ export class JustData extends HTMLElement {
     return this.#queue.jobs.flatMap(({ state, report }) => (state === "done" && report ? [report] : []));
   }
 
-  /** @returns {import("./contract").Reference | null} rules and formats of the core, once it is up */
+  /** @type {import("./contract").Reference | null} rules and formats of the core, once it is up */
   reference = null;
 
   /**
@@ -235,7 +236,7 @@ export class JustData extends HTMLElement {
     if (job.state === "done" && job.report) this.#tell("just-data-result", job.report);
     if (this.#drawing) return;
     this.#drawing = setTimeout(() => {
-      this.#drawing = 0;
+      this.#drawing = undefined;
       this.#draw();
     }, BETWEEN_DRAWINGS);
   }
@@ -250,7 +251,7 @@ export class JustData extends HTMLElement {
 
   #draw() {
     clearTimeout(this.#drawing);
-    this.#drawing = 0;
+    this.#drawing = undefined;
     const { drop, summary, list, more } = this.#parts;
     const jobs = this.#queue.jobs;
     const some = jobs.length > 0;

@@ -23,8 +23,6 @@ export class Job {
   /** Bytes of work done, of `total`. */
   done = 0;
   total = 0;
-  /** What the core says it is doing. */
-  sentence = "";
   /** The largest WebAssembly memory that an instance took for this file, in bytes. */
   memory = 0;
   /** When it last gave a sign of life (milliseconds, as performance.now). */
@@ -141,7 +139,7 @@ export class Queue extends EventTarget {
   /** @param {Job} job */
   async #start(job) {
     const round = ++job.round;
-    Object.assign(job, { state: "waiting", report: null, done: 0, total: 0, sentence: "", memory: 0, started: 0, ended: 0 });
+    Object.assign(job, { state: "waiting", report: null, done: 0, total: 0, memory: 0, started: 0, ended: 0 });
     this.#open += 1;
     this.#changed(job);
     const report = await this.#result(job, round);
@@ -193,11 +191,11 @@ export class Queue extends EventTarget {
         urgency: URGENCY.check,
         owner: job,
         weighed,
-        pulse: (done, total, sentence) => {
+        pulse: (done, total) => {
           if (!current()) return;
           job.state = "reading";
           job.started ||= performance.now();
-          Object.assign(job, { done, total, sentence, heard: performance.now() });
+          Object.assign(job, { done, total, heard: performance.now() });
           this.#changed(job);
         },
       },
@@ -219,10 +217,10 @@ export class Queue extends EventTarget {
               urgency: URGENCY.sweep,
               owner: job,
               weighed,
-              pulse: (done, total, sentence) => {
+              pulse: (done, total) => {
                 if (!current()) return;
                 searched[index] = total > 0 ? (range.len * Math.min(done, total)) / total : 0;
-                Object.assign(job, { done: sum(searched), sentence, heard: performance.now() });
+                Object.assign(job, { done: sum(searched), heard: performance.now() });
                 this.#changed(job);
               },
             },
@@ -249,10 +247,13 @@ export class Queue extends EventTarget {
    */
   async #unread(job, why, message) {
     try {
-      return await this.#crew.run(
+      const report = await this.#crew.run(
         { kind: "unread", path: job.name, size: job.size, why, message },
         { urgency: URGENCY.desk },
       );
+      // The reason as the page knows it.
+      for (const stop of report.layers[0].stops) stop.message = message;
+      return report;
     } catch {
       return plainly(job, why, message);
     }

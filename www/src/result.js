@@ -248,7 +248,7 @@ function reader(job, layer, byId) {
   let start = 0;
   for (let at = layer; at.parent !== null; ) {
     const parent = byId.get(at.parent);
-    if (at.offset === null || !parent) return null;
+    if (at.offset === null || !at.in_place || !parent) return null;
     start += at.offset;
     at = parent;
   }

@@ -113,7 +113,7 @@ export class Row {
     const job = this.#job;
     this.#progress.value = job.progress;
     const silent = performance.now() - job.heard;
-    const what = job.state === "searching" ? "Searching the large ranges" : visible(job.sentence) || "Reading";
+    const what = job.state === "searching" ? "Searching the large ranges" : "Reading";
     const much = job.total > 0 ? ` · ${share(job.done, job.total)}` : "";
     const quiet = silent > SILENCE ? ` · no news for ${duration(silent / 1000)}; you can wait, or cancel this file` : "";
     const text = `${what}${much}${quiet}`;

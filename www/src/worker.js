@@ -71,11 +71,11 @@ function perform(core, task, pulse) {
  */
 function pulseOf(run) {
   let last = performance.now();
-  return (done, total, sentence) => {
+  return (done, total) => {
     const now = performance.now();
     if (now - last >= BETWEEN_PULSES) {
       last = now;
-      say({ kind: "pulse", run, done, total, sentence });
+      say({ kind: "pulse", run, done, total });
     }
     return true;
   };

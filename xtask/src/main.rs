@@ -1,1 +1,108 @@
-fn main() {}
+//! The chores of this repository. `cargo xtask` lists them.
+
+mod page;
+mod run;
+mod serve;
+mod setup;
+mod test;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result, bail};
+use lexopt::prelude::*;
+
+const USAGE: &str = "\
+cargo xtask serve [--port N]   build the page and serve it on 127.0.0.1
+cargo xtask dist               write dist/site (a static folder) and dist/just-data.html (one file)
+cargo xtask test [WORD]        every test; with a word only the steps whose name holds it
+cargo xtask screenshot         write the pictures of the README
+
+Each does its own set-up first, and says what it does.";
+
+/// The port that is tried first; another is taken when it is in use.
+const PORT: u16 = 8017;
+
+fn main() -> ExitCode {
+    match chore() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn chore() -> Result<ExitCode> {
+    let mut arguments = lexopt::Parser::from_env();
+    let mut chore = None;
+    let mut word = None;
+    let mut port = None;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Value(value) if chore.is_none() => chore = Some(value.string()?),
+            Value(value) if chore.as_deref() == Some("test") && word.is_none() => word = Some(value.string()?),
+            Long("port") if chore.as_deref() == Some("serve") => port = Some(arguments.value()?.parse()?),
+            Short('h') | Long("help") => chore = None,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let places = Places::of_this_repository()?;
+    match chore.as_deref() {
+        Some("serve") => {
+            let dist = places.built().join("dist");
+            page::build(&places, &dist)?;
+            serve::serve(&dist.join("site"), port)?;
+        }
+        Some("dist") => {
+            let dist = places.root.join("dist");
+            page::build(&places, &dist)?;
+            println!("\nThe page is in {} and {}", dist.join("site").display(), dist.join("just-data.html").display());
+        }
+        Some("test") => return test::test(&places, word.as_deref()),
+        Some("screenshot") => page::screenshot(&places)?,
+        None => println!("{USAGE}"),
+        Some(other) => bail!("there is no chore \"{other}\"\n\n{USAGE}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where things are.
+struct Places {
+    /// The root of the repository.
+    root: PathBuf,
+    /// The target folder that cargo uses.
+    target: PathBuf,
+}
+
+impl Places {
+    fn of_this_repository() -> Result<Self> {
+        let root =
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the repository")?.to_path_buf();
+        // This program is <target>/<profile>/xtask, wherever cargo was told to put its target folder.
+        let program = env::current_exe().context("where this program is")?;
+        let target = program.ancestors().nth(2).context("this program lies in the target folder")?.to_path_buf();
+        Ok(Places { root, target })
+    }
+
+    /// What is built of the page, apart from what `dist` is asked to write.
+    fn built(&self) -> PathBuf {
+        self.target.join("page")
+    }
+
+    /// The WebAssembly core as wasm-pack writes it.
+    fn core(&self) -> PathBuf {
+        self.built().join("core")
+    }
+
+    fn www(&self) -> PathBuf {
+        self.root.join("www")
+    }
+
+    fn page_tests(&self) -> PathBuf {
+        self.root.join("tests").join("page")
+    }
+}

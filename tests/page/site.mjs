@@ -1,0 +1,58 @@
+// Two servers on the loopback: one that serves the page, and one that only counts what arrives.
+
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { DIST } from "./surroundings.mjs";
+
+const TYPES = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8" };
+
+/**
+ * Serves a folder under a path that is not the root, as many hosts do, and keeps the list of requests.
+ * @param {{ folder?: string, headers?: Record<string, string> }} [how]
+ */
+export async function serve({ folder = join(DIST, "site"), headers = {} } = {}) {
+  const base = "/some/project/";
+  const requests = [];
+  const server = createServer(async (request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    const path = new URL(request.url, "http://site").pathname;
+    const name = path === base ? "index.html" : path.startsWith(base) ? path.slice(base.length) : "";
+    try {
+      if (!/^[\w.-]+$/.test(name)) throw new Error("no such file");
+      const body = await readFile(join(folder, name));
+      response.writeHead(200, { "Content-Type": TYPES[name.split(".").pop()] ?? "application/octet-stream", ...headers }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  return { requests, ...(await listening(server)), get address() { return `http://127.0.0.1:${server.address().port}${base}`; } };
+}
+
+/** Answers everything with 200, and keeps what came: requests, and connections that never became one. */
+export async function sink() {
+  const arrivals = [];
+  const server = createServer((request, response) => {
+    arrivals.push(`${request.method} ${request.url}`);
+    response.writeHead(200, { "Access-Control-Allow-Origin": "*", "Content-Type": "text/plain" }).end("ok");
+  });
+  server.on("upgrade", (request, socket) => {
+    arrivals.push(`UPGRADE ${request.url}`);
+    socket.destroy();
+  });
+  const { close } = await listening(server);
+  return { arrivals, close, port: server.address().port, origin: `http://127.0.0.1:${server.address().port}` };
+}
+
+async function listening(server) {
+  await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  return {
+    /** Ends the server and all its connections: from now on nothing is answered. */
+    close: () =>
+      new Promise((resolve) => {
+        if (!server.listening) return resolve();
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}

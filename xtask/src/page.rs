@@ -1,0 +1,52 @@
+//! Building the page: the core with wasm-pack, then the bundle.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::{
+    Places,
+    run::{command, path_with, run, say},
+    setup,
+};
+
+/// Builds the page into `dist`: `site/`, `just-data.html` and `SHA256SUMS`.
+pub fn build(places: &Places, dist: &Path) -> Result<()> {
+    setup::wasm_target(places)?;
+    let wasm_pack = setup::wasm_pack(places)?;
+    setup::packages(places, &places.www())?;
+
+    say("Building the core for the browser");
+    // wasm-opt is that of the pinned npm package: wasm-pack takes the first one on the path.
+    let path = path_with(&[&places.www().join("node_modules").join(".bin")])?;
+    let mut core =
+        command(wasm_pack, &["build", "--release", "--target", "web", "--no-pack", "--out-dir"], &places.root);
+    core.arg(places.core()).args(["--", "--locked", "--config"]).arg(without_paths(places)).env("PATH", path);
+    run(&mut core)?;
+
+    say("Bundling the page");
+    let mut bundle = command("node", &["bundle.mjs", "--core"], &places.www());
+    run(bundle.arg(places.core()).arg("--out").arg(dist))
+}
+
+/// Takes the pictures of the README.
+pub fn screenshot(places: &Places) -> Result<()> {
+    let dist = places.built().join("dist");
+    build(places, &dist)?;
+    setup::packages(places, &places.page_tests())?;
+    let browser = setup::browser(places)?;
+    say("Taking the pictures");
+    let mut pictures = command("node", &["screenshots.mjs"], &places.page_tests());
+    pictures.arg(places.root.join("docs").join("pictures"));
+    pictures.env("JUST_DATA_DIST", &dist).env("CHROME", browser.chrome).env("CHROMEDRIVER", browser.driver);
+    run(&mut pictures).context("taking the pictures")
+}
+
+/// Panic messages name source files: by their places in the project, not on the machine that built it.
+fn without_paths(places: &Places) -> String {
+    let home = std::env::var_os("CARGO_HOME").map(Into::into).or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let known = [home.map(|home| (home, "cargo")), Some((places.root.clone(), "just-data"))];
+    let flags =
+        known.into_iter().flatten().map(|(path, name)| format!("'--remap-path-prefix={}={name}'", path.display()));
+    format!("target.{}.rustflags=[{}]", setup::WASM, flags.collect::<Vec<_>>().join(","))
+}
