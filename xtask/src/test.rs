@@ -84,7 +84,7 @@ fn steps(places: &Places, browser: &Browser, wasm_pack: &Path, dist: &Path) -> R
     docs.command.env("RUSTDOCFLAGS", "-D warnings");
 
     let mut wasm = command(wasm_pack, &["test", "--headless", "--chrome", "--chromedriver"], &places.root);
-    wasm.arg(&browser.driver).args(["--", "--lib", "--locked"]);
+    wasm.arg(&browser.driver).args(["--", "--test", "browser", "--locked"]);
     wasm.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver(places, browser)?);
     wasm.env("WASM_BINDGEN_TEST_TIMEOUT", "600");
     wasm.env("PATH", path_with(&[&places.www().join("node_modules").join(".bin")])?);
@@ -106,7 +106,20 @@ fn steps(places: &Places, browser: &Browser, wasm_pack: &Path, dist: &Path) -> R
         cargo(
             "clippy for WebAssembly",
             Counts::Whole,
-            &["clippy", "--package", "just-data", "--lib", "--target", setup::WASM, "--locked", "--", "-D", "warnings"],
+            &[
+                "clippy",
+                "--package",
+                "just-data",
+                "--lib",
+                "--test",
+                "browser",
+                "--target",
+                setup::WASM,
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ],
         ),
         docs,
         Step { name: "types of the page", counts: Counts::Whole, command: types },
