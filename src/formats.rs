@@ -4,6 +4,7 @@
 // begin list
 pub mod gzip;
 pub mod nifti;
+pub mod json;
 pub mod text;
 
 /// All formats, sorted by id.
@@ -11,6 +12,7 @@ pub mod text;
 pub static FORMATS: &[&Format] = &[
     &gzip::FORMAT,
     &nifti::FORMAT,
+    &json::FORMAT,
     &text::FORMAT,
 ];
 // end list
