@@ -3,16 +3,16 @@
 // The list below is rewritten by the test `registry` under BLESS=1: one line a file in src/formats.
 // begin list
 pub mod gzip;
-pub mod nifti;
 pub mod json;
+pub mod nifti;
 pub mod text;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
 pub static FORMATS: &[&Format] = &[
     &gzip::FORMAT,
-    &nifti::FORMAT,
     &json::FORMAT,
+    &nifti::FORMAT,
     &text::FORMAT,
 ];
 // end list
