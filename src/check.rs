@@ -185,7 +185,12 @@ impl Check {
         let mut found = Vec::new();
         let mut stops = Vec::new();
         let mut ended = Ok(());
+        let mut withdrawn: Vec<&'static Format> = Vec::new();
         for format in &formats {
+            if format.within.is_some_and(|base| withdrawn.contains(&base)) {
+                withdrawn.push(format);
+                continue;
+            }
             let mut visit = Visit {
                 bytes: &bytes,
                 name: &name,
@@ -196,8 +201,13 @@ impl Check {
                 found: &mut found,
                 stops: &mut stops,
                 room: self.budget.limits().findings.saturating_sub(self.found.len()),
+                withdrawn: false,
             };
-            if let Err(stop) = (format.read)(&mut visit) {
+            let read = (format.read)(&mut visit);
+            if visit.withdrawn {
+                withdrawn.push(format);
+            }
+            if let Err(stop) = read {
                 if stop.ends_check() {
                     ended = Err(stop.clone());
                 }
@@ -206,6 +216,7 @@ impl Check {
                 }
             }
         }
+        layer.formats.retain(|format| !withdrawn.contains(format));
         if formats.is_empty() {
             match layer.role {
                 Role::Opaque(what) => layer.ledger.claim(0..bytes.len(), Kind::Opaque, what)?,

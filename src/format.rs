@@ -74,6 +74,9 @@ pub enum Buried {
     AtStart(fn(&Candidate<'_>) -> Result<bool, Stop>),
     /// Anywhere: the function validates a whole header.
     Anywhere(fn(&Candidate<'_>) -> Result<bool, Stop>),
+    /// Anywhere, by marks of its own: for formats that a whole layer is recognised as by other means (by its end, or
+    /// by one of many numbers).
+    AnywhereMarked(&'static [Mark], fn(&Candidate<'_>) -> Result<bool, Stop>),
 }
 
 /// What kind of thing a format is; decides what its mere presence means.
@@ -187,6 +190,7 @@ pub struct Visit<'a> {
     pub(crate) found: &'a mut Vec<Found>,
     pub(crate) stops: &'a mut Vec<Stop>,
     pub(crate) room: usize,
+    pub(crate) withdrawn: bool,
 }
 
 impl Visit<'_> {
@@ -277,6 +281,12 @@ impl Visit<'_> {
         if self.stops.len() < 1000 && !self.stops.contains(&stop) {
             self.stops.push(stop);
         }
+    }
+
+    /// Takes the recognition back: what looked like this format turned out to be a part that another reader opened
+    /// (an archive at the end of a file that declares it). Formats within this one are not asked either.
+    pub fn withdraw(&mut self) {
+        self.withdrawn = true;
     }
 
     /// Whether another format recognised this layer too.

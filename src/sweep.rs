@@ -113,10 +113,13 @@ fn needles() -> &'static [Needle] {
     NEEDLES.get_or_init(|| {
         let mut needles = Vec::new();
         for format in FORMATS {
-            if let Buried::Anywhere(confirm) = format.buried {
-                for mark in format.marks {
-                    needles.push(Needle { finder: Finder::new(mark.bytes), offset: mark.at, format, confirm });
-                }
+            let (marks, confirm) = match format.buried {
+                Buried::Anywhere(confirm) => (format.marks, confirm),
+                Buried::AnywhereMarked(marks, confirm) => (marks, confirm),
+                Buried::No | Buried::AtStart(_) => continue,
+            };
+            for mark in marks {
+                needles.push(Needle { finder: Finder::new(mark.bytes), offset: mark.at, format, confirm });
             }
         }
         needles
