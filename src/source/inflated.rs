@@ -35,6 +35,7 @@ pub struct Inflated {
     wrapping: Wrapping,
     len: u64,
     compressed_len: u64,
+    crc32: u32,
     stop: Option<Stop>,
     reading: RefCell<Reading>,
 }
@@ -49,9 +50,11 @@ impl Inflated {
         let mut state = State::new(compressed.start());
         let budget = compressed.budget().clone();
         let mut len = 0u64;
+        let mut hasher = crc32fast::Hasher::new();
         let stop = loop {
             match state.step(&compressed, wrapping) {
                 Ok(Step::Produced(count)) => {
+                    hasher.update(state.fresh());
                     if let Err(stop) = budget.charge_inflated(count as u64) {
                         break Some(stop);
                     }
@@ -67,7 +70,13 @@ impl Inflated {
             return Err(stop.clone());
         }
         let compressed_len = state.compressed_at.saturating_sub(compressed.start());
-        Ok(Inflated { compressed, wrapping, len, compressed_len, stop, reading: RefCell::new(Reading::default()) })
+        let (crc32, reading) = (hasher.finalize(), RefCell::new(Reading::default()));
+        Ok(Inflated { compressed, wrapping, len, compressed_len, crc32, stop, reading })
+    }
+
+    /// The CRC-32 of the content (as in RFC 1952 and ZIP), of what came before a break where there is one.
+    pub fn crc32(&self) -> u32 {
+        self.crc32
     }
 
     /// How many bytes of the window the stream takes.
@@ -191,10 +200,15 @@ impl State {
         }
     }
 
+    /// What the last step produced.
+    fn fresh(&self) -> &[u8] {
+        let fresh = self.next.checked_sub(self.fresh).and_then(|from| self.dictionary.get(from..self.next));
+        fresh.unwrap_or_default()
+    }
+
     /// Copies of the freshly produced bytes, from `skip` on.
     fn copy_fresh(&self, skip: u64, into: &mut [u8]) -> usize {
-        let fresh = self.next.checked_sub(self.fresh).and_then(|from| self.dictionary.get(from..self.next));
-        let rest = fresh.unwrap_or_default().get(usize::try_from(skip).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let rest = self.fresh().get(usize::try_from(skip).unwrap_or(usize::MAX)..).unwrap_or_default();
         let count = rest.len().min(into.len());
         if let (Some(to), Some(bytes)) = (into.get_mut(..count), rest.get(..count)) {
             to.copy_from_slice(bytes);
