@@ -25,6 +25,7 @@ pub mod rule;
 pub mod rules;
 pub mod source;
 pub mod stop;
+mod stored_names;
 mod sweep;
 
 #[cfg(test)]

@@ -161,11 +161,63 @@ pub static EMPTY: Rule = Rule {
     see: &[],
 };
 
+/// A stored name that leads out of the folder in which an archive is unpacked.
+pub static NAME_LEAVES_FOLDER: Rule = Rule {
+    id: "name-leaves-folder",
+    title: "A name in this archive points to another folder",
+    why: "Programs that unpack it without care write outside the chosen folder, over settings or programs.",
+    advice: "Do not unpack it, or only with a program that refuses such names. Tell the sender.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/22.html"],
+};
+
+/// A stored link that leads out of the folder in which an archive is unpacked.
+pub static LINK_LEAVES_FOLDER: Rule = Rule {
+    id: "link-leaves-folder",
+    title: "A link in this archive points to another folder",
+    why: "Unpacked, the link stands for a file of this computer: reading it gives that file away, writing to it changes it.",
+    advice: "Do not unpack it, or only with a program that refuses such links. Tell the sender.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/59.html"],
+};
+
+/// An entry stored below a name that is a link.
+pub static ENTRY_BEHIND_LINK: Rule = Rule {
+    id: "entry-behind-link",
+    title: "A file in this archive is to be written through a link",
+    why: "The archive first makes a link and then uses it as a folder: what follows is written wherever the link points.",
+    advice: "Do not unpack it, or only with a program that refuses this. Tell the sender.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/59.html"],
+};
+
+/// A stored name with characters that nobody sees.
+pub static NAME_DECEIVES: Rule = Rule {
+    id: "name-deceives",
+    title: "A name in this archive holds characters that you cannot see",
+    why: "Control characters and marks that turn the writing direction make a name look like another one.",
+    advice: "Go by the name as it is shown here, not as a file manager shows it.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Note,
+    see: &["https://attack.mitre.org/techniques/T1036/002/"],
+};
+
 /// All of the above, sorted by id.
 pub static SHARED: &[&Rule] = &[
     &EMPTY,
+    &ENTRY_BEHIND_LINK,
     &FILE_HIDDEN,
     &FILE_IN_OPAQUE,
+    &LINK_LEAVES_FOLDER,
+    &NAME_DECEIVES,
+    &NAME_LEAVES_FOLDER,
     &NAME_LIES,
     &PROGRAM,
     &PROGRAM_AND_DATA,
