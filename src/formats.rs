@@ -6,6 +6,7 @@ pub mod gzip;
 pub mod json;
 pub mod nifti;
 pub mod text;
+pub mod zip;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
@@ -14,6 +15,7 @@ pub static FORMATS: &[&Format] = &[
     &json::FORMAT,
     &nifti::FORMAT,
     &text::FORMAT,
+    &zip::FORMAT,
 ];
 // end list
 
