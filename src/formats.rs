@@ -7,6 +7,7 @@ pub mod json;
 pub mod nifti;
 pub mod text;
 pub mod zip;
+pub mod xml;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
@@ -16,6 +17,7 @@ pub static FORMATS: &[&Format] = &[
     &nifti::FORMAT,
     &text::FORMAT,
     &zip::FORMAT,
+    &xml::FORMAT,
 ];
 // end list
 
