@@ -113,7 +113,7 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let mut keys = 0usize;
     let mut tokens = 0usize;
     let whole = loop {
-        match walker.next() {
+        match walker.step() {
             Ok(Some(event)) => {
                 tokens = tokens.saturating_add(1);
                 keys = keys.saturating_add(usize::from(matches!(event.token, Token::Key(_))));
@@ -136,7 +136,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let mut claimed = visit.bytes.start();
     let mut names = Names::default();
     loop {
-        let event = walker.next();
+        let event = walker.step();
         // Claimed step by step, so that what was read before a break is known as read.
         if !matches!(event, Ok(Some(_))) || walker.at() > claimed.saturating_add(1 << 20) {
             visit.structure(claimed..walker.at(), "JSON")?;

@@ -167,7 +167,7 @@ impl Walker {
     ///
     /// # Errors
     /// [`Stop::Malformed`] with the place, [`Stop::Exhausted`] for too many levels; else as [`Bytes::peek`].
-    pub fn next(&mut self) -> Result<Option<Event>, Stop> {
+    pub fn step(&mut self) -> Result<Option<Event>, Stop> {
         self.opened = false;
         loop {
             let before = self.cursor.at();
@@ -519,7 +519,7 @@ mod tests {
     fn tokens(text: &[u8]) -> Result<Vec<String>, Stop> {
         let mut walker = Walker::new(&Bytes::of(text))?;
         let mut tokens = Vec::new();
-        while let Some(event) = walker.next()? {
+        while let Some(event) = walker.step()? {
             let shown = match &event.token {
                 Token::Key(text) | Token::String(text) => text.text().into_owned(),
                 Token::Number(number) => number.clone(),
@@ -593,7 +593,7 @@ mod tests {
                 let mut walker = Walker::new(&Bytes::of(*sample)).unwrap();
                 let mut good = true;
                 loop {
-                    match walker.next() {
+                    match walker.step() {
                         Ok(Some(_)) => {}
                         Ok(None) => break,
                         Err(_) => {
@@ -613,11 +613,11 @@ mod tests {
     fn strings_decode_like_serde_json() {
         for sample in [r#""plain""#, r#""a\"b\\c\/\b\f\n\r\t""#, r#""\u00fc\uD83D\uDE00 ü""#, r#""""#] {
             let mut walker = Walker::new(&Bytes::of(sample)).unwrap();
-            let Some(Event { token: Token::String(text), .. }) = walker.next().unwrap() else { panic!() };
+            let Some(Event { token: Token::String(text), .. }) = walker.step().unwrap() else { panic!() };
             assert_eq!(text.text(), serde_json::from_str::<String>(sample).unwrap());
         }
         let mut walker = Walker::new(&Bytes::of(r#""a\ud800b""#)).unwrap();
-        let Some(Event { token: Token::String(text), .. }) = walker.next().unwrap() else { panic!() };
+        let Some(Event { token: Token::String(text), .. }) = walker.step().unwrap() else { panic!() };
         assert_eq!(text.text(), "a\u{fffd}b");
     }
 
@@ -627,14 +627,14 @@ mod tests {
             for pad in 0..7 {
                 let long = format!("[\"{}{}\",1]", "y".repeat(pad), filler.repeat(80_000));
                 let mut walker = Walker::new(&Bytes::of(long.as_str())).unwrap();
-                walker.next().unwrap();
-                let Some(Event { token: Token::String(text), range }) = walker.next().unwrap() else { panic!() };
+                walker.step().unwrap();
+                let Some(Event { token: Token::String(text), range }) = walker.step().unwrap() else { panic!() };
                 assert_eq!(range, 1..long.len() as u64 - 3);
                 assert_eq!(text.whole, long.len() < KEPT);
                 assert!(text.raw.len() <= KEPT);
                 assert!(filler == "é" || !text.text().contains('\u{fffd}'));
                 assert_eq!(walker.damage(), None);
-                assert!(matches!(walker.next().unwrap().unwrap().token, Token::Number(_)));
+                assert!(matches!(walker.step().unwrap().unwrap().token, Token::Number(_)));
             }
         }
     }
@@ -655,10 +655,10 @@ mod tests {
     #[test]
     fn what_is_not_utf8_is_damage_with_its_place() {
         let mut walker = Walker::new(&Bytes::of(&b"[\"ab\xff\"]"[..])).unwrap();
-        while walker.next().unwrap().is_some() {}
+        while walker.step().unwrap().is_some() {}
         assert_eq!(walker.damage(), Some(&Stop::malformed(4, "text in UTF-8")));
         let mut walker = Walker::new(&Bytes::of(&b"[\"a\nb\"]"[..])).unwrap();
-        while walker.next().unwrap().is_some() {}
+        while walker.step().unwrap().is_some() {}
         assert_eq!(walker.damage(), Some(&Stop::malformed(3, "an escaped control character")));
     }
 }

@@ -199,7 +199,7 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let mut root = false;
     let mut defined = false;
     loop {
-        match walker.next() {
+        match walker.step() {
             Ok(Some(Event { token: Token::Doctype(doctype), .. })) => {
                 defined = !doctype.name.eq_ignore_ascii_case("html");
             }
@@ -241,7 +241,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let mut root = true;
     let mut raw_tail = false;
     loop {
-        let next = walker.next();
+        let next = walker.step();
         // Claimed step by step, so that what was read before a break is known as read.
         if !matches!(next, Ok(Some(_))) || walker.at() > claimed.saturating_add(1 << 20) {
             visit.structure(claimed..walker.at(), "XML")?;

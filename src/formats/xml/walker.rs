@@ -178,7 +178,7 @@ impl Walker {
     /// # Errors
     /// [`Stop::Malformed`] with the place, [`Stop::Exhausted`] for too many levels, [`Stop::Unsupported`] for an
     /// encoding that is not known; else as [`Bytes::peek`].
-    pub fn next(&mut self) -> Result<Option<Event>, Stop> {
+    pub fn step(&mut self) -> Result<Option<Event>, Stop> {
         let at = self.cursor.at();
         if std::mem::take(&mut self.closing) {
             return Ok(Some(Event { range: at..at, token: Token::End(self.pop()) }));
@@ -552,7 +552,7 @@ mod tests {
     fn shown(text: &[u8]) -> Result<Vec<String>, Stop> {
         let mut walker = Walker::new(&Bytes::of(text))?;
         let mut shown = Vec::new();
-        while let Some(event) = walker.next()? {
+        while let Some(event) = walker.step()? {
             let range = event.range;
             shown.push(match event.token {
                 Token::Declaration => format!("declaration {range:?}"),
@@ -628,7 +628,7 @@ mod tests {
         let text = "<a xmlns='u' xmlns:p='v'><p:b xmlns:p='w' p:c='1' d='2'/><p:e/><f xmlns=''/></a>";
         let mut walker = Walker::new(&Bytes::of(text)).unwrap();
         let mut found = Vec::new();
-        while let Some(event) = walker.next().unwrap() {
+        while let Some(event) = walker.step().unwrap() {
             if let Token::Start(element) = event.token {
                 let inner = element.attribute("p:c").and_then(|a| a.namespace.clone());
                 found.push((element.local().to_string(), element.namespace.clone(), inner));
@@ -651,7 +651,7 @@ mod tests {
         let text = format!("<a>{}<b c='{}'/></a>", "x]]-".repeat(100_000), "y".repeat(300_000));
         let mut walker = Walker::new(&Bytes::of(text.as_str())).unwrap();
         let mut lens = Vec::new();
-        while let Some(event) = walker.next().unwrap() {
+        while let Some(event) = walker.step().unwrap() {
             match event.token {
                 Token::Text(text) => lens.push((text.whole, text.raw.len(), text.range.end - text.range.start)),
                 Token::Start(element) => lens.extend(element.attributes.iter().map(|a| (true, a.value.len(), 0))),
