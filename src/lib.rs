@@ -18,6 +18,7 @@ pub mod check;
 pub mod format;
 pub mod formats;
 pub mod ledger;
+pub mod numbers;
 pub mod quote;
 pub mod reference;
 pub mod report;

@@ -1,6 +1,9 @@
 //! The rules that no single format owns: they follow from what was recognised and from what nothing explains.
 
-use crate::rule::{Guideline, Rule, Runs, Severity};
+use crate::{
+    reference::{Reach, Reference},
+    rule::{Guideline, Rule, Runs, Severity},
+};
 
 /// The file itself is a program.
 pub static PROGRAM: Rule = Rule {
@@ -209,6 +212,41 @@ pub static NAME_DECEIVES: Rule = Rule {
     see: &["https://attack.mitre.org/techniques/T1036/002/"],
 };
 
+/// A reference to a file of another computer.
+pub static REFERENCE_NAMES_COMPUTER: Rule = Rule {
+    id: "reference-names-computer",
+    title: "This file leads to another computer",
+    why: "A part of the content is said to be on another computer. A program that follows the reference contacts that \
+          computer when the file is opened.",
+    advice: "Ask the sender for a file with all its parts beside it.",
+    guideline: Guideline::Reporting,
+    runs: Runs::OnOpen,
+    severity: Severity::Warning,
+    see: &["https://attack.mitre.org/techniques/T1187/"],
+};
+
+/// A reference to a file elsewhere on the same computer.
+pub static REFERENCE_LEAVES_FOLDER: Rule = Rule {
+    id: "reference-leaves-folder",
+    title: "This file reads another file outside its folder",
+    why: "A part of the content is said to be in a file somewhere else on this computer. A program that follows the \
+          reference reads that file, whatever it is, when this one is opened.",
+    advice: "Put all parts into one folder, or ask the sender why it points elsewhere.",
+    guideline: Guideline::Reporting,
+    runs: Runs::OnOpen,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/22.html"],
+};
+
+/// The rule about a reference that a program follows to read a part of the content; none for a file nearby.
+pub fn of_reference(reference: &Reference) -> Option<&'static Rule> {
+    match reference.reach {
+        Reach::Unc | Reach::Remote => Some(&REFERENCE_NAMES_COMPUTER),
+        Reach::Parent | Reach::Absolute | Reach::Script => Some(&REFERENCE_LEAVES_FOLDER),
+        Reach::SameFile | Reach::Embedded | Reach::Sibling | Reach::Below | Reach::Other => None,
+    }
+}
+
 /// All of the above, sorted by id.
 pub static SHARED: &[&Rule] = &[
     &EMPTY,
@@ -224,6 +262,8 @@ pub static SHARED: &[&Rule] = &[
     &PROGRAM_HIDDEN,
     &PROGRAM_IN_OPAQUE,
     &PROGRAM_INSIDE,
+    &REFERENCE_LEAVES_FOLDER,
+    &REFERENCE_NAMES_COMPUTER,
     &SCRIPT,
     &SCRIPT_HIDDEN,
     &TWO_FORMATS,
