@@ -8,6 +8,7 @@ pub mod nifti;
 pub mod text;
 pub mod zip;
 pub mod xml;
+pub mod tiff;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
@@ -18,6 +19,7 @@ pub static FORMATS: &[&Format] = &[
     &text::FORMAT,
     &zip::FORMAT,
     &xml::FORMAT,
+    &tiff::FORMAT,
 ];
 // end list
 
