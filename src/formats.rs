@@ -4,6 +4,7 @@
 // begin list
 pub mod gzip;
 pub mod json;
+pub mod netcdf;
 pub mod nifti;
 pub mod text;
 pub mod zip;
@@ -15,6 +16,7 @@ pub mod tiff;
 pub static FORMATS: &[&Format] = &[
     &gzip::FORMAT,
     &json::FORMAT,
+    &netcdf::FORMAT,
     &nifti::FORMAT,
     &text::FORMAT,
     &zip::FORMAT,
