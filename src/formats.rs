@@ -2,6 +2,7 @@
 
 // The list below is rewritten by the test `registry` under BLESS=1: one line a file in src/formats.
 // begin list
+pub mod dicom;
 pub mod gzip;
 pub mod json;
 pub mod netcdf;
@@ -14,6 +15,7 @@ pub mod tiff;
 /// All formats, sorted by id.
 #[rustfmt::skip]
 pub static FORMATS: &[&Format] = &[
+    &dicom::FORMAT,
     &gzip::FORMAT,
     &json::FORMAT,
     &netcdf::FORMAT,

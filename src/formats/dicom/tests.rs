@@ -1,0 +1,1 @@
+//! Whole files, evil ones and their look-alikes.
