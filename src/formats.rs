@@ -8,9 +8,9 @@ pub mod json;
 pub mod netcdf;
 pub mod nifti;
 pub mod text;
-pub mod zip;
-pub mod xml;
 pub mod tiff;
+pub mod xml;
+pub mod zip;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
@@ -21,9 +21,9 @@ pub static FORMATS: &[&Format] = &[
     &netcdf::FORMAT,
     &nifti::FORMAT,
     &text::FORMAT,
-    &zip::FORMAT,
-    &xml::FORMAT,
     &tiff::FORMAT,
+    &xml::FORMAT,
+    &zip::FORMAT,
 ];
 // end list
 
