@@ -10,6 +10,7 @@ use std::{
     alloc::System,
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use cap::Cap;
@@ -19,7 +20,7 @@ use just_data::{
     report::Report,
 };
 
-/// What a check may allocate beyond what the tests themselves hold.
+/// What one check may allocate.
 const CAP: usize = 64 << 20;
 
 #[global_allocator]
@@ -28,26 +29,38 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 #[test]
 fn nothing_panics_hangs_or_swells() {
     let fixtures = hex::fixtures();
-    ALLOCATOR.set_limit(ALLOCATOR.allocated() + CAP).unwrap();
-    for fixture in &fixtures {
-        let bytes = &fixture.bytes;
-        for len in 0..bytes.len() {
-            torment(fixture, "cut", len, &bytes[..len]);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    ALLOCATOR.set_limit(ALLOCATOR.allocated() + threads * CAP).unwrap();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(fixture) = fixtures.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    torment_all(fixture);
+                }
+            });
         }
-        let mut changed = bytes.clone();
-        for at in 0..bytes.len() {
-            for (how, value) in [("raised", 0xff), ("flipped", !bytes[at]), ("zeroed", 0), ("sign", bytes[at] ^ 0x80)] {
-                changed[at] = value;
-                torment(fixture, how, at, &changed);
-            }
-            changed[at] = bytes[at];
-            if let Some(long) = bytes.get(at..at + 4) {
-                changed[at..at + 4].fill(0xff);
-                torment(fixture, "raised to 2^32-1", at, &changed);
-                changed[at + 3] = 0x7f;
-                torment(fixture, "raised to 2^31-1", at, &changed);
-                changed[at..at + 4].copy_from_slice(long);
-            }
+    });
+}
+
+fn torment_all(fixture: &hex::Fixture) {
+    let bytes = &fixture.bytes;
+    for len in 0..bytes.len() {
+        torment(fixture, "cut", len, &bytes[..len]);
+    }
+    let mut changed = bytes.clone();
+    for at in 0..bytes.len() {
+        for (how, value) in [("raised", 0xff), ("flipped", !bytes[at]), ("zeroed", 0), ("sign", bytes[at] ^ 0x80)] {
+            changed[at] = value;
+            torment(fixture, how, at, &changed);
+        }
+        changed[at] = bytes[at];
+        if let Some(long) = bytes.get(at..at + 4) {
+            changed[at..at + 4].fill(0xff);
+            torment(fixture, "raised to 2^32-1", at, &changed);
+            changed[at + 3] = 0x7f;
+            torment(fixture, "raised to 2^31-1", at, &changed);
+            changed[at..at + 4].copy_from_slice(long);
         }
     }
 }
