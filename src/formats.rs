@@ -7,6 +7,11 @@ pub mod gzip;
 pub mod json;
 pub mod netcdf;
 pub mod nifti;
+pub mod ole;
+pub mod pdf;
+pub mod rar;
+pub mod script;
+pub mod seven_zip;
 pub mod text;
 pub mod tiff;
 pub mod xml;
@@ -20,6 +25,11 @@ pub static FORMATS: &[&Format] = &[
     &json::FORMAT,
     &netcdf::FORMAT,
     &nifti::FORMAT,
+    &ole::FORMAT,
+    &pdf::FORMAT,
+    &rar::FORMAT,
+    &script::FORMAT,
+    &seven_zip::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
     &xml::FORMAT,
