@@ -341,8 +341,9 @@ fn find_disagreements(visit: &mut Visit<'_>, entry: &Entry) -> Result<(), Stop> 
             quoted_bytes(&local.name)
         ));
     }
-    let plain_name = central.unicode_name.as_ref().filter(|_| central.name.is_ascii());
-    if let Some(name) = plain_name.filter(|name| **name != central.name) {
+    // The second name is for what the first cannot spell: two plain ones are one too many.
+    let second = central.unicode_name.as_ref().filter(|name| name.is_ascii() && central.name.is_ascii());
+    if let Some(name) = second.filter(|name| **name != central.name) {
         differences.push(format!("{} has a second name, {}", quoted_bytes(&central.name), quoted_bytes(name)));
     }
     let sealed = ENCRYPTED | STRONGLY_ENCRYPTED;
@@ -796,6 +797,23 @@ mod tests {
         let report = checked("a.zip", build(b"", &[other]));
         assert_eq!(rules_of(&report), ["zip-headers-disagree"]);
         assert!(report.layers.iter().any(|layer| layer.len == 100), "both views are read: {report:#?}");
+
+        // An Info-ZIP Unicode path, in the directory.
+        let named_twice = |second: &[u8]| {
+            let mut bytes = archive(&[("a.txt", b"text\n")]);
+            let start = bytes.len() - 22 - 51;
+            let mut extra = [b"up".as_slice(), &(second.len() as u16 + 5).to_le_bytes(), &[1]].concat();
+            extra.extend(crc32fast::hash(b"a.txt").to_le_bytes());
+            extra.extend(second);
+            bytes[start + 30] = extra.len() as u8;
+            let at = bytes.len() - 22;
+            bytes.splice(at..at, extra.clone());
+            let len = bytes.len();
+            bytes[len - 10] += extra.len() as u8;
+            checked("a.zip", bytes)
+        };
+        assert_eq!(rules_of(&named_twice(b"b.exe")), ["zip-headers-disagree"]);
+        assert_eq!(named_twice("ä.txt".as_bytes()).verdict, Verdict::JustData);
 
         let described = File { described: true, ..File::deflated("a.txt", b"text text text\n") };
         assert_eq!(checked("a.zip", build(b"", &[described])).verdict, Verdict::JustData);
