@@ -3,6 +3,7 @@
 // The list below is rewritten by the test `registry` under BLESS=1: one line a file in src/formats.
 // begin list
 pub mod dicom;
+pub mod csv;
 pub mod gzip;
 pub mod json;
 pub mod netcdf;
@@ -21,6 +22,7 @@ pub mod zip;
 #[rustfmt::skip]
 pub static FORMATS: &[&Format] = &[
     &dicom::FORMAT,
+    &csv::FORMAT,
     &gzip::FORMAT,
     &json::FORMAT,
     &netcdf::FORMAT,

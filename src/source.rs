@@ -3,6 +3,7 @@
 mod inflated;
 mod paged;
 mod stitched;
+mod transcoded;
 
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
@@ -14,6 +15,7 @@ pub use file::OnDisk;
 pub use inflated::{Inflated, Wrapping};
 pub use paged::Paged;
 pub use stitched::Stitched;
+pub use transcoded::{Transcoded, Units};
 
 /// Bytes with a length, readable at any place.
 pub trait Source {

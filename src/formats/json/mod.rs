@@ -102,6 +102,10 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let start = candidate.bytes.start();
     let head = candidate.head(64)?;
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
+    // In UTF-16 a zero follows: the reader of text brings it into UTF-8.
+    if text.get(1) == Some(&0) {
+        return Ok(false);
+    }
     if !matches!(text.first(), Some(b'{' | b'[')) && !head.starts_with(b"\x1e") {
         return Ok(false);
     }

@@ -183,7 +183,8 @@ const LOOK: u64 = 4 << 10;
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let head = candidate.head(256)?;
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
-    if !text.starts_with(b"<") {
+    // In UTF-16 a zero follows: the reader of text brings it into UTF-8.
+    if !text.starts_with(b"<") || text.get(1) == Some(&0) {
         return Ok(false);
     }
     let declared = text.starts_with(b"<?xml") && text.get(5).is_some_and(u8::is_ascii_whitespace);
@@ -203,8 +204,11 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
             Ok(Some(Event { token: Token::Doctype(doctype), .. })) => {
                 defined = !doctype.name.eq_ignore_ascii_case("html");
             }
+            // HTML has no such instructions, but for PHP, which takes part of what it says for tags.
+            Ok(Some(Event { token: Token::Instruction { target, .. }, .. })) => defined = target.starts_with("xml"),
             Ok(Some(Event { token: Token::Start(element), .. })) if !root => {
-                let declared = element.namespace.is_some();
+                let prefixed = element.attributes.iter().any(|attribute| attribute.name.starts_with("xmlns:"));
+                let declared = element.namespace.is_some() || (prefixed && !element.name.eq_ignore_ascii_case("html"));
                 // HTML looks like XML at first.
                 if !declared && !defined && HTML.contains(&element.name.to_ascii_lowercase().as_str()) {
                     return Ok(false);
@@ -261,7 +265,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             Token::Start(element) => {
                 if std::mem::take(&mut root) {
                     // Readers of their own look at these as a whole.
-                    shown_elsewhere = matches!(element.namespace.as_deref(), Some(XHTML | SVG));
+                    shown_elsewhere = element.is(XHTML, "html") || element.is(SVG, "svg");
                 }
                 look_at_element(visit, range, &element, shown_elsewhere)?;
                 // VTK writes bytes that are no XML behind this tag; its reader goes on there.
@@ -295,8 +299,7 @@ fn look_at_doctype(visit: &mut Visit<'_>, range: std::ops::Range<u64>, doctype: 
     for entity in &doctype.entities {
         let Value::External(external) = &entity.value else { continue };
         let reference = classify(&external.system);
-        let beside =
-            matches!(reference.reach, Reach::SameFile | Reach::Sibling | Reach::Below | Reach::Embedded | Reach::Other);
+        let beside = matches!(reference.reach, Reach::SameFile | Reach::Sibling | Reach::Below);
         let rule: &'static Rule = if beside || is_published(external) { &ENTITY_BESIDE } else { &ENTITY_EXTERNAL };
         let message =
             format!("The entity {} {}: {}.", quoted(&entity.name), reference.saying(), quoted(&external.system));
@@ -419,8 +422,13 @@ mod tests {
 
     #[test]
     fn entities_that_lead_out_are_found() {
-        for entity in ["SYSTEM 'file:///etc/hostname'", "SYSTEM 'http://h/x'", "PUBLIC 'x' '../x'", "SYSTEM '\\\\h\\x'"]
-        {
+        for entity in [
+            "SYSTEM 'file:///etc/hostname'",
+            "SYSTEM 'http://h/x'",
+            "SYSTEM 'data:,x'",
+            "PUBLIC 'x' '../x'",
+            "SYSTEM '\\\\h\\x'",
+        ] {
             for sample in [
                 format!("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b {entity}>]><a>&b;</a>"),
                 format!("<!DOCTYPE a [<!ENTITY % b {entity}>%b;]><a/>"),
