@@ -75,12 +75,9 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let bytes = visit.bytes.clone();
-    let mut tiff = None;
     let mut at = 0;
     if bytes.starts_with(preamble::PREAMBLE, PREFIX)? {
-        if preamble::read(visit)? {
-            tiff = Some(bytes.peek(0, 128)?);
-        }
+        preamble::read(visit)?;
         at = preamble::PREAMBLE.saturating_add(4);
         visit.structure(preamble::PREAMBLE..at, "prefix DICM")?;
     } else if bytes.starts_with(0, PREFIX)? {
@@ -122,7 +119,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     }
     let name = String::from_utf8_lossy(&meta.transfer_syntax).into_owned();
     let syntax = Syntax { coding: Coding::of(&name), jpip: is_jpip(&meta.transfer_syntax) };
-    Walk::new(visit, syntax, tiff).run(at, encoding)
+    Walk::new(visit, syntax).run(at, encoding)
 }
 
 /// The data set behind the meta information is one deflate stream (PS3.5 section A.5).
@@ -130,11 +127,17 @@ fn read_deflated(visit: &mut Visit<'_>, at: u64) -> Result<(), Stop> {
     let inflated = Inflated::measure(visit.bytes.from(at), Wrapping::Bare)?;
     let end = at.saturating_add(inflated.compressed_len());
     let stop = inflated.stop().cloned();
+    let size = (inflated.len() & 0xffff_ffff) as u32;
     let content: Rc<dyn Source> = Rc::new(Paged::new(Rc::new(inflated), 64 << 10, 4));
     visit.open("data set", Span::Decoded(at..end, content), Role::File)?;
-    // One byte makes the length even.
-    if visit.bytes.end().saturating_sub(end) == 1 {
-        visit.slack(end..visit.bytes.end(), "padding")?;
+    let rest = visit.bytes.from(end);
+    let trailer = rest.peek(end, 8)?;
+    if rest.len() == 1 {
+        // One byte makes the length even.
+        visit.slack(rest.range(), "padding")?;
+    } else if rest.len() <= 9 && Encoding::EXPLICIT.u32(trailer.get(4..).unwrap_or_default()) == Some(size) {
+        // Some writers leave the trailer of a gzip member behind the stream: a checksum, and the length modulo 2^32.
+        visit.structure(rest.range(), "CRC-32 and length")?;
     }
     stop.map_or(Ok(()), Err)
 }
@@ -192,7 +195,7 @@ impl Meta {
                 self.transfer_syntax = text.strip_suffix(b"\0").unwrap_or(text).trim_ascii_end().to_vec();
             }
             // Private Information: whatever its creator likes.
-            0x0102 => return Walk::new(visit, Syntax::default(), None).blob(header.tag, range),
+            0x0102 => return Walk::new(visit, Syntax::default()).blob(header.tag, range),
             _ => {}
         }
         let is_text = walk::is_plain_text(&value, value.len() as u64 == header.len.unwrap_or_default());

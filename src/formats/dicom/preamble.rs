@@ -12,18 +12,17 @@ use crate::{bytes::Bytes, format::Visit, quote::quoted_bytes, rule::Rule, stop::
 /// Length of the preamble in bytes.
 pub(super) const PREAMBLE: u64 = 128;
 
-/// Claims the preamble and says what stands in it. Gives whether it is the header of a TIFF file.
-pub(super) fn read(visit: &mut Visit<'_>) -> Result<bool, Stop> {
+/// Claims the preamble and says what stands in it.
+pub(super) fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     visit.slack(0..PREAMBLE, "preamble")?;
     let preamble = visit.bytes.peek(0, 128)?;
     if preamble.iter().all(|byte| *byte == 0) {
-        return Ok(false);
+        return Ok(());
     }
     let tiff = is_tiff(&preamble);
     let (rule, message) = judge(&preamble, visit.bytes, tiff)?;
     let end = preamble.iter().rposition(|byte| *byte != 0).map_or(0, |last| (last as u64).saturating_add(1));
-    visit.find(rule, 0..end, message)?;
-    Ok(tiff)
+    visit.find(rule, 0..end, message)
 }
 
 fn judge(preamble: &[u8], file: &Bytes, tiff: bool) -> Result<(&'static Rule, String), Stop> {
@@ -63,7 +62,7 @@ fn judge(preamble: &[u8], file: &Bytes, tiff: bool) -> Result<(&'static Rule, St
         (true, true) => (&rules::PREAMBLE_IN_USE, "It is the header of a TIFF file, as the standard allows.".into()),
         (false, true) => (&rules::PREAMBLE_IN_USE, format!("It holds text: {shown}.")),
         _ if used < FEW => (&rules::PREAMBLE_IN_USE, format!("{used} of its bytes are not zero.")),
-        _ if tiff && is_directory(preamble, &preamble_order(preamble), 8) => {
+        _ if tiff && directory(rest_of_header(preamble), &order_of(preamble)).is_some() => {
             (&rules::PREAMBLE_IN_USE, "It is the header and directory of a TIFF file.".into())
         }
         _ => (&rules::PREAMBLE_UNEXPLAINED, format!("{used} of its bytes are neither zero nor text.")),
@@ -90,8 +89,13 @@ struct Order {
     big: bool,
 }
 
-fn preamble_order(preamble: &[u8]) -> Order {
+fn order_of(preamble: &[u8]) -> Order {
     Order { big: preamble.starts_with(b"MM") }
+}
+
+/// What stands behind the eight bytes of a TIFF header.
+fn rest_of_header(preamble: &[u8]) -> &[u8] {
+    preamble.get(8..).unwrap_or_default()
 }
 
 impl Order {
@@ -111,26 +115,43 @@ impl Order {
     }
 }
 
-/// Whether an image file directory of TIFF stands at `at` in `bytes`: entries with ascending tags and known types.
-fn is_directory(bytes: &[u8], order: &Order, at: usize) -> bool {
-    let Some(count) = order.u16(bytes, at).filter(|count| (1..=512).contains(count)) else { return false };
+/// The entries of an image file directory of TIFF that starts `bytes`: ascending tags and known types. Gives the length
+/// of the directory, and the offset and length of each value that stands elsewhere.
+fn directory(bytes: &[u8], order: &Order) -> Option<(usize, Vec<(u64, u64)>)> {
+    let count = order.u16(bytes, 0).filter(|count| (1..=512).contains(count))?;
     let mut last = None;
+    let mut values = Vec::new();
     for index in 0..usize::from(count) {
-        let entry = at.saturating_add(2).saturating_add(index.saturating_mul(12));
-        let (Some(tag), Some(kind)) = (order.u16(bytes, entry), order.u16(bytes, entry.saturating_add(2))) else {
-            return false;
+        let entry = index.saturating_mul(12).saturating_add(2);
+        let tag = order.u16(bytes, entry)?;
+        let size = match order.u16(bytes, entry.saturating_add(2))? {
+            1 | 2 | 6 | 7 => 1u64,
+            3 | 8 => 2,
+            4 | 9 | 11 | 13 => 4,
+            5 | 10 | 12 | 16..=18 => 8,
+            _ => return None,
         };
-        if !matches!(kind, 1..=13 | 16..=18) || last.is_some_and(|last| tag <= last) {
-            return false;
+        if last.is_some_and(|last| tag <= last) {
+            return None;
         }
         last = Some(tag);
+        let len = u64::from(order.u32(bytes, entry.saturating_add(4))?).saturating_mul(size);
+        if len > 4 {
+            values.push((u64::from(order.u32(bytes, entry.saturating_add(8))?), len));
+        }
     }
-    true
+    Some((usize::from(count).saturating_mul(12).saturating_add(6), values))
 }
 
-/// Whether `bytes`, a padding, start with a directory of the TIFF file of which this is the other personality.
-pub(super) fn starts_with_directory(bytes: &[u8], preamble: &[u8]) -> bool {
-    is_directory(bytes, &preamble_order(preamble), 0)
+/// Whether a padding, whose first bytes are `bytes` and which stands at `start`, holds the directory of a TIFF file and
+/// its values, and nothing else. Writers that empty the preamble leave it behind.
+pub(super) fn is_directory_only(bytes: &[u8], start: u64) -> bool {
+    [false, true].into_iter().any(|big| {
+        let Some((len, values)) = directory(bytes, &Order { big }) else { return false };
+        let rest = bytes.iter().enumerate().skip(len).filter(|(_, byte)| **byte != 0);
+        let owned = |at: u64| values.iter().any(|(offset, len)| *offset <= at && at < offset.saturating_add(*len));
+        rest.into_iter().all(|(at, _)| owned(start.saturating_add(at as u64)))
+    })
 }
 
 /// The program whose header stands at the start of the file, wherever the rest of the header stands.

@@ -23,6 +23,7 @@ pub(super) static RULES: &[&Rule] = &[
     &FORMULA_IN_TEXT,
     &FRAGMENT_WITHOUT_IMAGE,
     &ICC_PROFILE_WITHOUT_HEADER,
+    &META_INFORMATION_IN_DATA_SET,
     &OFFSET_TABLE_WITHOUT_OFFSETS,
     &PADDING_WITH_CONTENT,
     &PIXELS_FROM_SERVER,
@@ -203,6 +204,19 @@ pub(super) static ICC_PROFILE_WITHOUT_HEADER: Rule = Rule {
     runs: Runs::Never,
     severity: Severity::Warning,
     see: &["https://dicom.nema.org/medical/dicom/current/output/html/part03.html#sect_C.11.15"],
+};
+
+/// Group 0002 behind the start of the data set.
+pub(super) static META_INFORMATION_IN_DATA_SET: Rule = Rule {
+    id: "meta-information-in-data-set",
+    title: "This file says for a second time what kind of file it is",
+    why: "The meta information belongs to the start of the file. Where it stands again, or late, something was put before \
+          it: two readers may see different content.",
+    advice: "Ask the sender for a file that was written anew.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Warning,
+    see: &[PREAMBLE],
 };
 
 /// A Basic Offset Table that is no table of offsets.

@@ -37,14 +37,14 @@ pub(super) struct Syntax {
 pub(super) struct Walk<'v, 'a> {
     pub visit: &'v mut Visit<'a>,
     pub syntax: Syntax,
-    /// First bytes of the file, where they are the header of a TIFF file.
-    pub tiff: Option<Vec<u8>>,
     cursor: Cursor,
     levels: Vec<Level>,
     opened: usize,
     duplicates: usize,
     out_of_order: usize,
     pixel_address: bool,
+    encoding_differs: bool,
+    meta_again: bool,
 }
 
 /// One data set, sequence or row of fragments that is not finished.
@@ -91,18 +91,19 @@ const REPORTED: usize = 16;
 pub(super) const ELEMENT: &str = "data element";
 
 impl<'v, 'a> Walk<'v, 'a> {
-    pub fn new(visit: &'v mut Visit<'a>, syntax: Syntax, tiff: Option<Vec<u8>>) -> Self {
+    pub fn new(visit: &'v mut Visit<'a>, syntax: Syntax) -> Self {
         let cursor = visit.bytes.cursor();
         Walk {
             visit,
             syntax,
-            tiff,
             cursor,
             levels: Vec::new(),
             opened: 0,
             duplicates: 0,
             out_of_order: 0,
             pixel_address: false,
+            encoding_differs: false,
+            meta_again: false,
         }
     }
 
@@ -173,8 +174,16 @@ impl<'v, 'a> Walk<'v, 'a> {
             };
         }
         let left = usize::try_from(limit.saturating_sub(at)).unwrap_or(usize::MAX);
-        let head = self.cursor.peek(HEADER)?;
-        let head = head.get(..left.min(HEADER)).unwrap_or(head).to_vec();
+        let head = self.cursor.peek(HEADER)?.to_vec();
+        if left < 8
+            && level.end.is_none()
+            && let Ok(delimiter) = Header::parse(&head, at, level.encoding)
+            && delimiter.tag == Tag::ITEM_END
+        {
+            // The item's delimiter reaches over the length of the sequence around it: a writer's slip.
+            return self.delimiter(delimiter);
+        }
+        let head = head.get(..left.min(HEADER)).unwrap_or(&head).to_vec();
         if head.iter().all(|byte| *byte == 0) {
             // Zeros behind the last element: blocks of tapes and disks. If more follows, it is unexplained.
             return self.give_up_level(at, Stop::malformed(at, "a data element"));
@@ -186,10 +195,21 @@ impl<'v, 'a> Walk<'v, 'a> {
             if let Some(level) = self.levels.last_mut() {
                 level.encoding = encoding;
             }
+            self.differs(other)?;
         }
+        if header.is_err()
+            && let Some(implicit) = self.written_implicitly(&head, at, limit)?
+        {
+            header = Ok(implicit);
+            self.differs(implicit)?;
+        }
+        let last = self.levels.last().and_then(|level| level.tags.last().copied());
         let header = match header {
             Ok(header) => header,
-            Err(NoHeader::Careless) => return Err(Stop::malformed(at, "a value representation (VR)")),
+            Err(NoHeader::Careless) if last.is_none_or(|last| last < Tag::PIXEL_DATA) => {
+                return Err(Stop::malformed(at, "a value representation (VR)"));
+            }
+            Err(NoHeader::Careless) => return self.give_up_level(at, Stop::malformed(at, "a data element")),
             Err(NoHeader::Foreign) if left < 8 => return Err(Stop::malformed(at, "a data element")),
             Err(NoHeader::Foreign) => return self.give_up_level(at, Stop::malformed(at, "a data element")),
         };
@@ -202,6 +222,11 @@ impl<'v, 'a> Walk<'v, 'a> {
             return self.cut_short(header, limit, &head, is_root);
         }
         self.order(header)?;
+        if header.tag.group() == 0x0002 && !self.meta_again {
+            self.meta_again = true;
+            let message = format!("{} belongs before the data set.", header.tag);
+            self.visit.find(&rules::META_INFORMATION_IN_DATA_SET, header.range(), message)?;
+        }
         self.visit.structure(header.range(), ELEMENT)?;
         self.cursor.seek(header.value);
         match header.end() {
@@ -236,6 +261,43 @@ impl<'v, 'a> Walk<'v, 'a> {
             read.vr.is_some_and(|vr| vr.holds().is_some())
         };
         (fits && better).then_some((other, read))
+    }
+
+    /// Says once that elements are not written as their surroundings say.
+    fn differs(&mut self, header: Header) -> Result<(), Stop> {
+        if self.encoding_differs {
+            return Ok(());
+        }
+        self.encoding_differs = true;
+        let message = match header.vr {
+            Some(_) => format!("{} has a value representation; those around it have none.", header.tag),
+            None => format!("{} has no value representation; those around it have one.", header.tag),
+        };
+        self.visit.find(&rules::DICOM_ENCODING_DIFFERS, header.range(), message)
+    }
+
+    /// An element without a VR among those that have one: its tag goes on from the last, its value fits, and behind it
+    /// stands an element or the end.
+    fn written_implicitly(&self, head: &[u8], at: u64, limit: u64) -> Result<Option<Header>, Stop> {
+        let Some(level) = self.levels.last().filter(|level| level.encoding.explicit) else { return Ok(None) };
+        let implicit = Encoding { explicit: false, ..level.encoding };
+        let Ok(header) = Header::parse(head, at, implicit) else { return Ok(None) };
+        let last = level.tags.last().copied().unwrap_or(Tag(0));
+        let goes_on = |before: Tag, tag: Tag| tag > before && tag <= Tag::PIXEL_DATA;
+        let Some(end) = header.end().filter(|end| *end <= limit && goes_on(last, header.tag)) else { return Ok(None) };
+        if end == limit {
+            return Ok(Some(header));
+        }
+        let next = self.visit.bytes.window(end..limit).peek(end, HEADER)?;
+        let follows = [level.encoding, implicit].into_iter().any(|encoding| {
+            Header::parse(&next, end, encoding).is_ok_and(|next| {
+                let fits = next.end().is_none_or(|end| end <= limit);
+                fits && (goes_on(header.tag, next.tag)
+                    || next.tag == Tag::ITEM_END
+                    || next.tag == Tag::TRAILING_PADDING)
+            })
+        });
+        Ok(follows.then_some(header))
     }
 
     /// From `at` on the level holds nothing that is an element. Where its end is known the walk goes on behind it, and
@@ -572,15 +634,12 @@ impl<'v, 'a> Walk<'v, 'a> {
         if self.is_blank(&range)? {
             return Ok(());
         }
-        let padding = self.visit.bytes.window(range.clone());
-        let start = padding.peek(range.start, 4096)?;
-        if let Some(preamble) = &self.tiff
-            && super::preamble::starts_with_directory(&start, preamble)
-        {
-            // The other personality of the file keeps its directory here, where DICOM readers do not look.
+        let len = range.end.saturating_sub(range.start);
+        let padding = self.visit.bytes.window(range.clone()).peek(range.start, TEXT)?;
+        if padding.len() as u64 == len && super::preamble::is_directory_only(&padding, range.start) {
+            // The other personality of a dual file keeps its directory here, where DICOM readers do not look.
             return Ok(());
         }
-        let len = range.end.saturating_sub(range.start);
         self.visit.find(&rules::PADDING_WITH_CONTENT, range, format!("{len} bytes, not all of them zero."))
     }
 
