@@ -127,7 +127,7 @@ fn read_deflated(visit: &mut Visit<'_>, at: u64) -> Result<(), Stop> {
     let inflated = Inflated::measure(visit.bytes.from(at), Wrapping::Bare)?;
     let end = at.saturating_add(inflated.compressed_len());
     let stop = inflated.stop().cloned();
-    let size = (inflated.len() & 0xffff_ffff) as u32;
+    let gzip_trailer = [inflated.crc32().to_le_bytes(), ((inflated.len() & 0xffff_ffff) as u32).to_le_bytes()].concat();
     let content: Rc<dyn Source> = Rc::new(Paged::new(Rc::new(inflated), 64 << 10, 4));
     visit.open("data set", Span::Decoded(at..end, content), Role::File)?;
     let rest = visit.bytes.from(end);
@@ -135,9 +135,9 @@ fn read_deflated(visit: &mut Visit<'_>, at: u64) -> Result<(), Stop> {
     if rest.len() == 1 {
         // One byte makes the length even.
         visit.slack(rest.range(), "padding")?;
-    } else if rest.len() <= 9 && Encoding::EXPLICIT.u32(trailer.get(4..).unwrap_or_default()) == Some(size) {
-        // Some writers leave the trailer of a gzip member behind the stream: a checksum, and the length modulo 2^32.
-        visit.structure(rest.range(), "CRC-32 and length")?;
+    } else if trailer == gzip_trailer {
+        // Some writers leave the trailer of a gzip member behind the stream.
+        visit.structure(end..end.saturating_add(8), "CRC-32 and length")?;
     }
     stop.map_or(Ok(()), Err)
 }

@@ -179,7 +179,7 @@ impl Fragments {
 
     /// What is wrong with the Basic Offset Table, if anything: 4 bytes an entry, each the place of an item from the first.
     fn table_fault(&self, table: &[u8], encoding: Encoding) -> Option<&'static str> {
-        if table.len() % 4 != 0 {
+        if !table.len().is_multiple_of(4) {
             return Some("its length is no multiple of four");
         }
         let mut offsets = table.chunks_exact(4).filter_map(|entry| encoding.u32(entry)).peekable();

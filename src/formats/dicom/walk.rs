@@ -20,7 +20,8 @@ use super::{
 use crate::{
     bytes::Cursor,
     format::{Role, Span, Visit},
-    quote::{quoted, quoted_bytes},
+    quote::quoted_bytes,
+    reference::classify,
     stop::{Limit, Stop},
 };
 
@@ -307,7 +308,7 @@ impl<'v, 'a> Walk<'v, 'a> {
         let rest = self.visit.bytes.window(at..end);
         let fill = rest.peek(at, 1)?.first().copied().unwrap_or_default();
         // What writers fill a block with.
-        if matches!(fill, 0 | b' ' | 0xff) && rest.is_all(fill)? {
+        if matches!(fill, 0 | b' ' | 0xff) && rest.len() <= BLANK && rest.is_all(fill)? {
             self.visit.slack(at..end, "fill bytes")?;
         }
         self.cursor.seek(end);
@@ -589,12 +590,12 @@ impl<'v, 'a> Walk<'v, 'a> {
     }
 
     fn address(&mut self, tag: Tag, text: &[u8], range: Range<u64>) -> Result<(), Stop> {
-        let Some(target) = Target::of(text) else { return Ok(()) };
-        let shown = quoted_bytes(text.trim_ascii_end());
-        let message = match target {
-            Target::Server(host) => format!("{tag} names the server {}: {shown}.", quoted(&host)),
-            Target::File => format!("{tag} names a file elsewhere: {shown}."),
-        };
+        let address = String::from_utf8_lossy(text);
+        let reference = classify(address.trim_matches(|letter: char| letter.is_whitespace() || letter == '\0'));
+        if !reference.leaves_folder() {
+            return Ok(());
+        }
+        let message = format!("{tag} {}: {}.", reference.saying(), quoted_bytes(text.trim_ascii_end()));
         self.visit.find(&rules::ADDRESS_TO_RETRIEVE, range, message)
     }
 
@@ -605,11 +606,8 @@ impl<'v, 'a> Walk<'v, 'a> {
         }
         self.pixel_address = true;
         self.visit.slack(range.clone(), "pixel data provider URL")?;
-        let shown = quoted_bytes(text.trim_ascii_end());
-        let message = match Target::of(&text) {
-            Some(Target::Server(host)) => format!("The pixels are fetched from the server {}: {shown}.", quoted(&host)),
-            _ => format!("The pixels are fetched from {shown}."),
-        };
+        let address = String::from_utf8_lossy(&text);
+        let message = format!("The address {}: {}.", classify(&address).saying(), quoted_bytes(text.trim_ascii_end()));
         self.visit.find(&rules::PIXELS_FROM_SERVER, range, message)
     }
 
@@ -652,36 +650,6 @@ impl<'v, 'a> Walk<'v, 'a> {
 
 /// Longer rooms count as used without being read: the sweep reads them.
 const BLANK: u64 = 16 << 20;
-
-/// Where an address leads.
-enum Target {
-    Server(String),
-    File,
-}
-
-impl Target {
-    fn of(text: &[u8]) -> Option<Target> {
-        let text = String::from_utf8_lossy(text);
-        let text = text.trim_matches(|character: char| character.is_whitespace() || character == '\0');
-        let (scheme, rest) = match text.split_once("://") {
-            Some((scheme, rest)) => (scheme, rest),
-            None => {
-                let rest = text.strip_prefix("\\\\").or_else(|| text.strip_prefix("//"));
-                match rest {
-                    Some(rest) => ("", rest),
-                    None if text.to_ascii_lowercase().starts_with("file:") => return Some(Target::File),
-                    None => return None,
-                }
-            }
-        };
-        let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        if host.is_empty() || scheme.eq_ignore_ascii_case("file") && host.eq_ignore_ascii_case("localhost") {
-            return Some(Target::File);
-        }
-        Some(Target::Server(host.to_string()))
-    }
-}
 
 /// Whether bytes are characters of one of the repertoires (PS3.5 section 6.1): no controls but those that it allows,
 /// zeros only behind the last.
