@@ -6,6 +6,7 @@ pub mod dicom;
 pub mod csv;
 pub mod gzip;
 pub mod json;
+pub mod hdf5;
 pub mod netcdf;
 pub mod nifti;
 pub mod ole;
@@ -25,6 +26,7 @@ pub static FORMATS: &[&Format] = &[
     &csv::FORMAT,
     &gzip::FORMAT,
     &json::FORMAT,
+    &hdf5::FORMAT,
     &netcdf::FORMAT,
     &nifti::FORMAT,
     &ole::FORMAT,
