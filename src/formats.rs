@@ -8,6 +8,9 @@ pub mod gzip;
 pub mod json;
 pub mod hdf5;
 pub mod netcdf;
+pub mod freesurfer_surface;
+pub mod gzip;
+pub mod mgh;
 pub mod nifti;
 pub mod ole;
 pub mod pdf;
@@ -28,6 +31,9 @@ pub static FORMATS: &[&Format] = &[
     &json::FORMAT,
     &hdf5::FORMAT,
     &netcdf::FORMAT,
+    &freesurfer_surface::FORMAT,
+    &gzip::FORMAT,
+    &mgh::FORMAT,
     &nifti::FORMAT,
     &ole::FORMAT,
     &pdf::FORMAT,
