@@ -2,15 +2,15 @@
 
 // The list below is rewritten by the test `registry` under BLESS=1: one line a file in src/formats.
 // begin list
-pub mod dicom;
 pub mod csv;
-pub mod gzip;
-pub mod json;
-pub mod hdf5;
-pub mod netcdf;
+pub mod dicom;
 pub mod freesurfer_surface;
 pub mod gzip;
+pub mod gzip;
+pub mod hdf5;
+pub mod json;
 pub mod mgh;
+pub mod netcdf;
 pub mod nifti;
 pub mod ole;
 pub mod pdf;
