@@ -6,7 +6,6 @@ pub mod csv;
 pub mod dicom;
 pub mod freesurfer_surface;
 pub mod gzip;
-pub mod gzip;
 pub mod hdf5;
 pub mod json;
 pub mod mgh;
@@ -25,15 +24,14 @@ pub mod zip;
 /// All formats, sorted by id.
 #[rustfmt::skip]
 pub static FORMATS: &[&Format] = &[
-    &dicom::FORMAT,
     &csv::FORMAT,
-    &gzip::FORMAT,
-    &json::FORMAT,
-    &hdf5::FORMAT,
-    &netcdf::FORMAT,
+    &dicom::FORMAT,
     &freesurfer_surface::FORMAT,
     &gzip::FORMAT,
+    &hdf5::FORMAT,
+    &json::FORMAT,
     &mgh::FORMAT,
+    &netcdf::FORMAT,
     &nifti::FORMAT,
     &ole::FORMAT,
     &pdf::FORMAT,
