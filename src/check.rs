@@ -20,11 +20,11 @@ use crate::{
     formats::FORMATS,
     ledger::{Kind, Ledger, Region},
     report::{self, Pending, Report},
-    rule::Rule,
+    rule::{Rule, Severity},
     rules,
     source::Source,
     stop::{Limit, Stop},
-    sweep::{Hit, next_hit},
+    sweep::{Hit, search},
 };
 
 /// Checks one file, whole.
@@ -106,8 +106,6 @@ struct Sweeping {
     at: u64,
     /// The layer made of the last hit: the sweep goes on behind its end.
     hit: Option<usize>,
-    /// Whether the first region was zero so far.
-    all_zero: bool,
 }
 
 impl Check {
@@ -279,7 +277,11 @@ impl Check {
         };
         let others = |skip: &Format| formats.iter().any(|other| **other != *skip && other.nature != Nature::Text);
 
-        for format in &formats {
+        // A reader that found the same and knows its format's words for it has said it already.
+        let said = self.found.iter().any(|(layer, found, _)| {
+            *layer == id && found.rule.severity == Severity::Danger && found.range.start == start.start
+        });
+        for format in formats.iter().filter(|_| !said) {
             match format.nature {
                 Nature::Program if others(format) => {
                     let message = format!("It is {} and {} at once.", names(format), format.name);
@@ -357,7 +359,7 @@ impl Check {
     fn start_sweep(&mut self, layer: usize, regions: VecDeque<Region>) {
         if let Some(first) = regions.front() {
             let at = first.range.start;
-            self.tasks.push(Task::Sweep(Sweeping { layer, regions, at, hit: None, all_zero: true }));
+            self.tasks.push(Task::Sweep(Sweeping { layer, regions, at, hit: None }));
         }
     }
 
@@ -375,8 +377,8 @@ impl Check {
         loop {
             let Some(region) = sweeping.regions.front() else { return Ok(()) };
             let Some(layer) = self.layers.get_mut(id) else { return Ok(()) };
-            let searched = next_hit(&layer.bytes, &region.range, sweeping.at);
-            let (hit, zero) = match searched {
+            let rest = sweeping.at..region.range.end;
+            let searched = match search(&layer.bytes, &rest) {
                 Ok(searched) => searched,
                 Err(stop) if stop.ends_check() => return Err(stop),
                 Err(stop) => {
@@ -384,11 +386,13 @@ impl Check {
                     return Ok(());
                 }
             };
-            let zero = zero && sweeping.all_zero;
-            match hit {
-                Some(hit) if layer.depth.saturating_add(1) < self.budget.limits().depth => {
+            if searched.zeros && region.kind == Kind::Unexplained {
+                let end = searched.hit.as_ref().map_or(rest.end, |hit| hit.at);
+                layer.ledger.claim(rest.start..end, Kind::Slack, "zeros")?;
+            }
+            if let Some(hit) = searched.hit {
+                if layer.depth.saturating_add(1) < self.budget.limits().depth {
                     let region = region.clone();
-                    sweeping.all_zero = false;
                     self.budget.charge_layer()?;
                     let child = self.add_buried(id, &hit, &region);
                     sweeping.at = hit.at;
@@ -397,14 +401,9 @@ impl Check {
                     self.tasks.push(Task::Read(child));
                     return Ok(());
                 }
-                Some(_) => layer.stops.push(Stop::Exhausted(Limit::Depth)),
-                None if zero && region.kind == Kind::Unexplained => {
-                    layer.ledger.claim(region.range.clone(), Kind::Slack, "zeros")?;
-                }
-                None => {}
+                layer.stops.push(Stop::Exhausted(Limit::Depth));
             }
             sweeping.regions.pop_front();
-            sweeping.all_zero = true;
             sweeping.at = sweeping.regions.front().map_or(0, |region| region.range.start);
         }
     }

@@ -26,34 +26,42 @@ pub(crate) struct Hit {
 /// Bytes looked at together.
 const WINDOW: usize = 1 << 20;
 
-/// The first hit at or behind `from` in `region`, and whether every byte looked at was zero.
+/// What a search found.
+pub(crate) struct Searched {
+    /// The first hit.
+    pub hit: Option<Hit>,
+    /// Whether every byte before the hit, or before the end, is zero.
+    pub zeros: bool,
+}
+
+/// The first hit in `region`.
 ///
 /// # Errors
 /// Those of the source and the budget.
-pub(crate) fn next_hit(bytes: &Bytes, region: &Range<u64>, from: u64) -> Result<(Option<Hit>, bool), Stop> {
-    let mut buffer = vec![0; usize::try_from(region.end.saturating_sub(from)).unwrap_or(WINDOW).min(WINDOW)];
-    let mut at = from;
-    let mut all_zero = true;
-    if from == region.start
-        && let Some(hit) = hit_at_start(bytes, region)?
-    {
-        return Ok((Some(hit), false));
+pub(crate) fn search(bytes: &Bytes, region: &Range<u64>) -> Result<Searched, Stop> {
+    if let Some(hit) = hit_at_start(bytes, region)? {
+        return Ok(Searched { hit: Some(hit), zeros: true });
     }
+    let len = region.end.saturating_sub(region.start);
+    let mut buffer = vec![0; usize::try_from(len).unwrap_or(WINDOW).min(WINDOW)];
+    let mut at = region.start;
+    let mut zeros = true;
     while at < region.end {
         let wanted = usize::try_from(region.end.saturating_sub(at)).unwrap_or(usize::MAX).min(buffer.len());
         let count = bytes.copy(at, buffer.get_mut(..wanted).unwrap_or_default())?;
         let window = buffer.get(..count).unwrap_or_default();
-        if window.iter().any(|byte| *byte != 0) {
-            all_zero = false;
+        if let Some(first) = window.iter().position(|byte| *byte != 0) {
             if let Some(hit) = hit_in_window(bytes, region, at, window)? {
-                return Ok((Some(hit), false));
+                zeros = zeros && hit.at <= at.saturating_add(first as u64);
+                return Ok(Searched { hit: Some(hit), zeros });
             }
+            zeros = false;
         }
         let next = at.saturating_add(count as u64);
         // Windows overlap by one byte less than the longest mark, so that none is cut in two.
         at = if next >= region.end { next } else { next.saturating_sub(longest_mark()).max(at.saturating_add(1)) };
     }
-    Ok((None, all_zero))
+    Ok(Searched { hit: None, zeros })
 }
 
 fn hit_at_start(bytes: &Bytes, region: &Range<u64>) -> Result<Option<Hit>, Stop> {

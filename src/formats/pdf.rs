@@ -106,6 +106,8 @@ mod tests {
     #[test]
     fn one_behind_an_archive_is_found() {
         let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x03\0\xfc\xffabc\xc2\x41\x24\x35\x03\0\0\0".to_vec();
-        assert_eq!(rules_of(&checked("a.gz", [gzip, PDF.to_vec()].concat())), ["file-hidden"]);
+        assert_eq!(rules_of(&checked("a.gz", [gzip.clone(), PDF.to_vec()].concat())), ["two-formats"]);
+        // Farther than readers look for a header.
+        assert_eq!(rules_of(&checked("a.gz", [gzip, vec![0; 2000], PDF.to_vec()].concat())), ["file-hidden"]);
     }
 }
