@@ -16,6 +16,7 @@ pub mod pdf;
 pub mod rar;
 pub mod script;
 pub mod seven_zip;
+pub mod tar;
 pub mod text;
 pub mod tiff;
 pub mod xml;
@@ -38,6 +39,7 @@ pub static FORMATS: &[&Format] = &[
     &rar::FORMAT,
     &script::FORMAT,
     &seven_zip::FORMAT,
+    &tar::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
     &xml::FORMAT,
