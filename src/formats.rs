@@ -5,6 +5,7 @@
 pub mod csv;
 pub mod dicom;
 pub mod freesurfer_surface;
+pub mod elf;
 pub mod gzip;
 pub mod hdf5;
 pub mod json;
@@ -16,6 +17,7 @@ pub mod pdf;
 pub mod rar;
 pub mod script;
 pub mod seven_zip;
+pub mod pe;
 pub mod tar;
 pub mod text;
 pub mod tiff;
@@ -28,6 +30,7 @@ pub static FORMATS: &[&Format] = &[
     &csv::FORMAT,
     &dicom::FORMAT,
     &freesurfer_surface::FORMAT,
+    &elf::FORMAT,
     &gzip::FORMAT,
     &hdf5::FORMAT,
     &json::FORMAT,
@@ -39,6 +42,7 @@ pub static FORMATS: &[&Format] = &[
     &rar::FORMAT,
     &script::FORMAT,
     &seven_zip::FORMAT,
+    &pe::FORMAT,
     &tar::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,

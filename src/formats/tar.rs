@@ -294,7 +294,16 @@ impl Extended {
             }
             let known = matches!(
                 key,
-                b"path" | b"linkpath" | b"size" | b"uid" | b"gid" | b"uname" | b"gname" | b"mtime" | b"atime" | b"ctime"
+                b"path"
+                    | b"linkpath"
+                    | b"size"
+                    | b"uid"
+                    | b"gid"
+                    | b"uname"
+                    | b"gname"
+                    | b"mtime"
+                    | b"atime"
+                    | b"ctime"
             );
             if known && record <= 4096 {
                 visit.structure(at..end, "header")?;
@@ -485,7 +494,8 @@ mod tests {
 
     #[test]
     fn entries_are_opened_and_every_byte_has_an_owner() {
-        let bytes = archive(&[header("sub/", b'5', 0, ""), entry("sub/a.txt", b'0', b"text\n"), entry("b.txt", 0, b"more\n")]);
+        let bytes =
+            archive(&[header("sub/", b'5', 0, ""), entry("sub/a.txt", b'0', b"text\n"), entry("b.txt", 0, b"more\n")]);
         let report = checked("a.tar", bytes);
         assert_eq!(report.verdict, Verdict::JustData, "{report:#?}");
         let names: Vec<_> = report.layers.iter().map(|layer| (layer.name.as_str(), layer.len)).collect();
@@ -506,7 +516,8 @@ mod tests {
 
     #[test]
     fn an_archive_cut_anywhere_is_never_just_data() {
-        let sample = archive(&[pax("path", "long.txt"), entry("a.txt", b'0', b"text\n"), entry("b.txt", b'0', b"text\n")]);
+        let sample =
+            archive(&[pax("path", "long.txt"), entry("a.txt", b'0', b"text\n"), entry("b.txt", b'0', b"text\n")]);
         for len in (520..sample.len() - 1024).step_by(7) {
             assert_ne!(checked("a.tar", &sample[..len]).verdict, Verdict::JustData, "{len}");
         }
