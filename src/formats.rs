@@ -11,6 +11,12 @@ pub mod hdf5;
 pub mod json;
 pub mod mgh;
 pub mod netcdf;
+pub mod dex;
+pub mod elf;
+pub mod gzip;
+pub mod java_class;
+pub mod json;
+pub mod mach_o;
 pub mod nifti;
 pub mod ole;
 pub mod pdf;
@@ -18,10 +24,12 @@ pub mod rar;
 pub mod script;
 pub mod seven_zip;
 pub mod pe;
+pub mod pyc;
 pub mod tar;
 pub mod text;
 pub mod tiff;
 pub mod xml;
+pub mod wasm;
 pub mod zip;
 
 /// All formats, sorted by id.
@@ -36,6 +44,12 @@ pub static FORMATS: &[&Format] = &[
     &json::FORMAT,
     &mgh::FORMAT,
     &netcdf::FORMAT,
+    &dex::FORMAT,
+    &elf::FORMAT,
+    &gzip::FORMAT,
+    &java_class::FORMAT,
+    &json::FORMAT,
+    &mach_o::FORMAT,
     &nifti::FORMAT,
     &ole::FORMAT,
     &pdf::FORMAT,
@@ -43,10 +57,12 @@ pub static FORMATS: &[&Format] = &[
     &script::FORMAT,
     &seven_zip::FORMAT,
     &pe::FORMAT,
+    &pyc::FORMAT,
     &tar::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
     &xml::FORMAT,
+    &wasm::FORMAT,
     &zip::FORMAT,
 ];
 // end list

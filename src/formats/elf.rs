@@ -126,12 +126,7 @@ impl Header {
             return Ok(None);
         }
         let declared = (head.get(4) == Some(&2), head.get(5) == Some(&2));
-        let orders = [
-            declared,
-            (!declared.0, declared.1),
-            (declared.0, !declared.1),
-            (!declared.0, !declared.1),
-        ];
+        let orders = [declared, (!declared.0, declared.1), (declared.0, !declared.1), (!declared.0, !declared.1)];
         Ok(orders.into_iter().find_map(|(wide, big)| Header::parse(&head, Layout { wide, big }, bytes.len())))
     }
 
@@ -144,8 +139,11 @@ impl Header {
         let halves = if layout.wide { 54 } else { 42 };
         let programs =
             Table { at: layout.number(head, program_at, width)?, each: half(halves)?, count: half(halves + 2)? };
-        let sections =
-            Table { at: layout.number(head, program_at + width, width)?, each: half(halves + 4)?, count: half(halves + 6)? };
+        let sections = Table {
+            at: layout.number(head, program_at + width, width)?,
+            each: half(halves + 4)?,
+            count: half(halves + 6)?,
+        };
         let (program_len, section_len) = if layout.wide { (56, 64) } else { (32, 40) };
         let loads = programs.each == program_len && programs.count > 0 && programs.end() <= len;
         // Sections may be missing or cut: nothing needs them to run.

@@ -134,7 +134,9 @@ impl Program {
         if header.next >= 64 {
             match next.as_slice() {
                 // Linker version, entry table inside the header's reach.
-                [b'N', b'E', 1..=10, _, table, 0..=7, ..] if *table >= 64 => return is_old("segments of a 16-bit program"),
+                [b'N', b'E', 1..=10, _, table, 0..=7, ..] if *table >= 64 => {
+                    return is_old("segments of a 16-bit program");
+                }
                 // Little endian, format level 0.
                 [b'L', b'E' | b'X', 0, 0, 0, 0, 0, 0, 1..=0x20, 0, ..] => return is_old("objects of a linear program"),
                 _ => {}
@@ -194,10 +196,7 @@ fn dos_header(input: &[u8]) -> IResult<&[u8], Dos> {
     // A DOS program may end before the place of the next header.
     let next: IResult<&[u8], (&[u8], u32)> = (take(32usize), le_u32).parse(input);
     let next = next.map_or(0, |(_, (_, next))| next);
-    Ok((
-        input,
-        Dos { last_page, pages, relocations, header_paragraphs, least, most, relocations_at, overlay, next },
-    ))
+    Ok((input, Dos { last_page, pages, relocations, header_paragraphs, least, most, relocations_at, overlay, next }))
 }
 
 const COFF_LEN: u64 = 20;
@@ -328,7 +327,9 @@ mod tests {
 
     #[test]
     fn letters_alone_are_no_program() {
-        for text in ["MZ\n", "MZ is short for Mark Zbikowski, who wrote the linker; this line is longer than a header.\n"] {
+        for text in
+            ["MZ\n", "MZ is short for Mark Zbikowski, who wrote the linker; this line is longer than a header.\n"]
+        {
             assert_eq!(checked("a.txt", text).verdict, Verdict::JustData);
         }
         let mut noise = vec![0u8; 4096];
