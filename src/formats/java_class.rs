@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_mark_alone_is_no_class() {
-        for fill in [0, 0xff, 1] {
+        for fill in [0, 1, 2] {
             assert!(checked("a", [b"\xca\xfe\xba\xbe".as_slice(), &[fill; 99]].concat()).layers[0].formats.is_empty());
         }
     }

@@ -43,14 +43,14 @@ pub static FORMAT: Format = Format {
 
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let bytes = candidate.bytes;
-    Ok(architectures(bytes)?.is_some() || Thin::read(bytes)?.is_some())
+    Ok(Fat::read(bytes)?.is_some() || Thin::read(bytes)?.is_some())
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let bytes = visit.bytes;
-    if let Some((table, architectures)) = architectures(bytes)? {
-        visit.structure(0..table, "fat header")?;
-        for (index, range) in architectures.into_iter().enumerate() {
+    if let Some(fat) = Fat::read(bytes)? {
+        visit.structure(0..fat.header_len, "fat header")?;
+        for (index, range) in fat.files.into_iter().enumerate() {
             visit.open(format!("processor {index}"), Span::Range(range), Role::File)?;
         }
         return Ok(());
@@ -71,38 +71,45 @@ fn is_processor(cpu: u32) -> bool {
     matches!(cpu & !0x0300_0000, 1 | 6..=16 | 18)
 }
 
-/// The end of a fat header and the ranges of its files, as places in the layer.
-fn architectures(bytes: &Bytes) -> Result<Option<(u64, Vec<Range<u64>>)>, Stop> {
-    let mut cursor = bytes.cursor();
-    let wide = match cursor.u32_be("a fat header")? {
-        0xcafe_babe => false,
-        0xcafe_babf => true,
-        _ => return Ok(None),
-    };
-    let count = cursor.u32_be("a fat header")?;
-    if !(1..=64).contains(&count) {
-        return Ok(None);
-    }
-    let mut ranges = Vec::new();
-    for _ in 0..count {
-        let cpu = cursor.u32_be("a fat entry")?;
-        cursor.u32_be("a fat entry")?;
-        let (at, len) = if wide {
-            (cursor.u64_be("a fat entry")?, cursor.u64_be("a fat entry")?)
-        } else {
-            (cursor.u32_be("a fat entry")?.into(), cursor.u32_be("a fat entry")?.into())
+struct Fat {
+    header_len: u64,
+    /// One a processor, as places in the layer.
+    files: Vec<Range<u64>>,
+}
+
+impl Fat {
+    fn read(bytes: &Bytes) -> Result<Option<Self>, Stop> {
+        let mut cursor = bytes.cursor();
+        let wide = match cursor.u32_be("a fat header")? {
+            0xcafe_babe => false,
+            0xcafe_babf => true,
+            _ => return Ok(None),
         };
-        let align = cursor.u32_be("a fat entry")?;
-        if wide {
-            cursor.u32_be("a fat entry")?;
-        }
-        let range = at..at.saturating_add(len);
-        if !is_processor(cpu) || align > 31 || len == 0 || at >= bytes.len() {
+        let count = cursor.u32_be("a fat header")?;
+        if !(1..=64).contains(&count) {
             return Ok(None);
         }
-        ranges.push(range.start..range.end.min(bytes.len()));
+        let mut files = Vec::new();
+        for _ in 0..count {
+            let cpu = cursor.u32_be("a fat entry")?;
+            cursor.u32_be("a fat entry")?;
+            let (at, len) = if wide {
+                (cursor.u64_be("a fat entry")?, cursor.u64_be("a fat entry")?)
+            } else {
+                (cursor.u32_be("a fat entry")?.into(), cursor.u32_be("a fat entry")?.into())
+            };
+            let align = cursor.u32_be("a fat entry")?;
+            if wide {
+                cursor.u32_be("a fat entry")?;
+            }
+            let range = at..at.saturating_add(len);
+            if !is_processor(cpu) || align > 31 || len == 0 || at >= bytes.len() {
+                return Ok(None);
+            }
+            files.push(range.start..range.end.min(bytes.len()));
+        }
+        Ok(Some(Fat { header_len: cursor.at().saturating_sub(bytes.start()), files }))
     }
-    Ok(Some((cursor.at().saturating_sub(bytes.start()), ranges)))
 }
 
 struct Thin {
@@ -219,7 +226,7 @@ mod tests {
     #[test]
     fn marks_alone_are_no_program() {
         for mark in [b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xfe\xed\xfa\xce"] {
-            for fill in [0, 0xff, 1] {
+            for fill in [0, 1, 2] {
                 let report = checked("a", [mark.as_slice(), &[fill; 200]].concat());
                 assert!(report.layers[0].formats.is_empty());
             }

@@ -300,7 +300,7 @@ impl Directory {
                 format!("{} entries on this volume, {} in all, and there is one volume.", end.count_here, end.count);
             directory.contradictions.push((fixed.clone(), words));
         }
-        if let Some((record, locator, end64)) = zip64_before(bytes, at)? {
+        if let Some(Zip64 { range: record, locator, end: end64 }) = zip64_before(bytes, at)? {
             let differs = |short: u64, full: u64, most: u64| short != most && short != full;
             if differs(len, end64.len, 0xffff_ffff)
                 || differs(offset, end64.offset, 0xffff_ffff)
@@ -523,9 +523,15 @@ pub(super) fn extra_block(input: &[u8]) -> IResult<&[u8], (u16, &[u8])> {
     Ok((input, (id, block)))
 }
 
+/// What the zip64 end record says, and where it and its locator are.
+struct Zip64 {
+    range: Range<u64>,
+    locator: Range<u64>,
+    end: End64,
+}
+
 /// The zip64 end record and locator in front of the end record at `at`.
-#[allow(clippy::type_complexity)]
-fn zip64_before(bytes: &Bytes, at: u64) -> Result<Option<(Range<u64>, Range<u64>, End64)>, Stop> {
+fn zip64_before(bytes: &Bytes, at: u64) -> Result<Option<Zip64>, Stop> {
     let Some(locator_at) = at.checked_sub(LOCATOR_LEN) else { return Ok(None) };
     let Ok((_, declared)) = locator(&bytes.peek(locator_at, 20)?) else { return Ok(None) };
     let locator = locator_at..at;
@@ -537,7 +543,7 @@ fn zip64_before(bytes: &Bytes, at: u64) -> Result<Option<(Range<u64>, Range<u64>
         if let Ok((_, record)) = end64(&bytes.peek(start, 56)?)
             && start.saturating_add(record.record_len) <= locator_at
         {
-            return Ok(Some((start..start.saturating_add(record.record_len), locator, record)));
+            return Ok(Some(Zip64 { range: start..start.saturating_add(record.record_len), locator, end: record }));
         }
     }
     Ok(None)
