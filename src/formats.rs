@@ -26,6 +26,8 @@ pub mod seven_zip;
 pub mod pe;
 pub mod pyc;
 pub mod tar;
+pub mod pickle;
+pub mod pickle_text;
 pub mod text;
 pub mod tiff;
 pub mod xml;
@@ -59,6 +61,8 @@ pub static FORMATS: &[&Format] = &[
     &pe::FORMAT,
     &pyc::FORMAT,
     &tar::FORMAT,
+    &pickle::FORMAT,
+    &pickle_text::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
     &xml::FORMAT,
