@@ -26,13 +26,25 @@ pub mod seven_zip;
 pub mod pe;
 pub mod pyc;
 pub mod tar;
+pub mod bzip2;
+pub mod gzip;
+pub mod joblib_zfile;
+pub mod json;
+pub mod lz4;
+pub mod lzma;
+pub mod nifti;
+pub mod npy;
 pub mod pickle;
 pub mod pickle_text;
+pub mod pytorch;
+pub mod tar;
 pub mod text;
 pub mod tiff;
 pub mod xml;
 pub mod wasm;
+pub mod xz;
 pub mod zip;
+pub mod zlib;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
@@ -61,13 +73,25 @@ pub static FORMATS: &[&Format] = &[
     &pe::FORMAT,
     &pyc::FORMAT,
     &tar::FORMAT,
+    &bzip2::FORMAT,
+    &gzip::FORMAT,
+    &joblib_zfile::FORMAT,
+    &json::FORMAT,
+    &lz4::FORMAT,
+    &lzma::FORMAT,
+    &nifti::FORMAT,
+    &npy::FORMAT,
     &pickle::FORMAT,
     &pickle_text::FORMAT,
+    &pytorch::FORMAT,
+    &tar::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
     &xml::FORMAT,
     &wasm::FORMAT,
+    &xz::FORMAT,
     &zip::FORMAT,
+    &zlib::FORMAT,
 ];
 // end list
 

@@ -19,6 +19,7 @@ pub mod format;
 pub mod formats;
 pub mod ledger;
 pub mod numbers;
+mod packed;
 pub mod python_names;
 pub mod quote;
 pub mod reference;

@@ -97,6 +97,11 @@ impl PythonName {
         }
     }
 
+    /// Whether its package is one whose constructors that pickles call are all on the list.
+    pub fn is_of_charted_package(&self) -> bool {
+        matches!(self.module.split('.').next(), Some("numpy" | "pandas" | "scipy" | "sklearn" | "torch"))
+    }
+
     /// What it can do, where that is known.
     pub fn deed(&self) -> Option<Deed> {
         let (_, _, does, effect) = DEEDS.iter().find(|row| fits(row.0, row.1, &self.module, &self.name))?;

@@ -4,6 +4,7 @@ mod inflated;
 mod paged;
 mod stitched;
 mod transcoded;
+mod unpacked;
 
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
@@ -16,6 +17,7 @@ pub use inflated::{Inflated, Wrapping};
 pub use paged::Paged;
 pub use stitched::Stitched;
 pub use transcoded::{Transcoded, Units};
+pub use unpacked::{Packing, Unpacked};
 
 /// Bytes with a length, readable at any place.
 pub trait Source {

@@ -46,7 +46,10 @@ impl Machine {
             let tensor = name.module.starts_with("torch") && name.name.starts_with("_rebuild");
             return Ok(self.new_node(if tensor { Node::Tensor } else { gives }));
         }
-        let harmless = matches!(first, None | Some(Value::Number(_))) && self.items_of(arguments).len() < 2
+        // An enumeration's member, an empty object, an exception.
+        let short = self.items_of(arguments).len() < 2;
+        let harmless = short && matches!(first, Some(Value::Number(_)))
+            || short && first.is_none() && !name.is_of_charted_package()
             || name.name.ends_with("Error")
             || name.name.ends_with("Exception");
         let deed = name.deed();
@@ -78,7 +81,7 @@ impl Machine {
     /// A call of what is no name: the result of another call, or no function at all.
     fn call_of_result(&mut self, opcode: &Opcode, callee: Value) -> Result<Value, Stop> {
         match self.node(callee) {
-            None | Some(Node::List | Node::Dict { .. } | Node::Tuple { .. }) => {
+            None | Some(Node::List | Node::Set | Node::FrozenSet | Node::Dict { .. } | Node::Tuple { .. }) => {
                 return Err(Stop::malformed(opcode.range.start, "something that can be called"));
             }
             Some(Node::CarriedClass) => {}
@@ -289,7 +292,7 @@ impl Machine {
                 let len = count.zip(size).and_then(|(count, size)| count.checked_mul(size));
                 Ok(Some(Array { is_aligned: table.alignment, len, is_object }))
             }
-            None | Some(Node::List | Node::Dict { .. } | Node::Tuple { .. }) => {
+            None | Some(Node::List | Node::Set | Node::FrozenSet | Node::Dict { .. } | Node::Tuple { .. }) => {
                 Err(Stop::malformed(opcode.range.start, "an object that takes a state"))
             }
             Some(_) => Ok(None),
@@ -335,8 +338,22 @@ fn whose(name: &PythonName) -> String {
     }
 }
 
-/// A dtype from its spelling: `f8`, `<U12`, `O`, `V24`.
-pub(super) fn dtype(spelled: &str) -> Node {
+/// What an array is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ElementType {
+    /// Bytes of an element; `None` where the spelling is not known.
+    pub size: Option<u64>,
+    /// Whether elements are Python objects, which only a pickle can hold.
+    pub is_object: bool,
+}
+
+fn dtype(spelled: &str) -> Node {
+    let ElementType { size, is_object } = element_type(spelled);
+    Node::Dtype { size: size.unwrap_or(u64::MAX), is_object }
+}
+
+/// The element of a NumPy array from the spelling of its dtype: `f8`, `<U12`, `O`, `V24`.
+pub fn element_type(spelled: &str) -> ElementType {
     let spelled = spelled.trim_start_matches(['<', '>', '=', '|']);
     let mut characters = spelled.chars();
     let kind = characters.next();
@@ -355,7 +372,7 @@ pub(super) fn dtype(spelled: &str) -> Node {
         (Some('?'), Some(0)) => Some(1),
         _ => named_size(spelled),
     };
-    Node::Dtype { size: size.unwrap_or(u64::MAX), is_object: kind == Some('O') }
+    ElementType { size, is_object: kind == Some('O') || spelled == "object" }
 }
 
 /// dtypes by their whole names.

@@ -142,6 +142,8 @@ pub(super) enum Key {
 pub(super) enum Node {
     Name(u32),
     List,
+    Set,
+    FrozenSet,
     Dict { table: u32 },
     Tuple { first: u32, kept: u8, len: u32 },
     /// An object of a class that may be given a state.
@@ -307,12 +309,17 @@ impl Machine {
                 self.stack.push(top);
             }
 
-            op::EMPTY_LIST | op::EMPTY_SET => self.push_node(Node::List),
+            op::EMPTY_LIST => self.push_node(Node::List),
+            op::EMPTY_SET => self.push_node(Node::Set),
             op::EMPTY_DICT => self.push_node(Node::Dict { table: NO_TABLE }),
             op::EMPTY_TUPLE => self.push_tuple(self.stack.len()),
             op::LIST | op::FROZENSET => {
                 let from = self.unmark(at)?;
-                let list = self.new_node(Node::List);
+                let is_list = opcode.code == op::LIST;
+                if !is_list {
+                    self.all_hashable(from, 1, at)?;
+                }
+                let list = self.new_node(if is_list { Node::List } else { Node::FrozenSet });
                 self.hold(list, from);
                 self.stack.truncate(from);
                 self.stack.push(list);
@@ -536,7 +543,7 @@ impl Machine {
             if let Value::Node(child) = value
                 && matches!(
                     self.nodes.get(*child as usize),
-                    Some(Node::List | Node::Dict { .. } | Node::Tuple { .. })
+                    Some(Node::List | Node::Set | Node::FrozenSet | Node::Dict { .. } | Node::Tuple { .. })
                 )
             {
                 self.edges.push((parent, *child));
@@ -550,6 +557,9 @@ impl Machine {
         let target = from.checked_sub(1).filter(|place| *place >= self.floor()).and_then(|place| self.stack.get(place));
         let target = *target.ok_or(Stop::malformed(at, "a list on the stack"))?;
         self.change_contents(target, opcode)?;
+        if self.node(target) == Some(Node::Set) {
+            self.all_hashable(from, 1, at)?;
+        }
         self.hold(target, from);
         self.stack.truncate(from);
         Ok(())
@@ -571,6 +581,8 @@ impl Machine {
         if !pairs.len().is_multiple_of(2) {
             return Err(Stop::malformed(opcode.range.start, "a value for every key"));
         }
+        self.all_hashable(from, 2, opcode.range.start)?;
+        let pairs = self.stack.get(from..).unwrap_or_default();
         let mut table = Table::default();
         let mut notable = false;
         for pair in pairs.chunks_exact(2) {
@@ -597,6 +609,17 @@ impl Machine {
             if let Some(Node::Dict { table: place }) = self.nodes.get_mut(index as usize) {
                 *place = new;
                 self.tables.push(table);
+            }
+        }
+        Ok(())
+    }
+
+    /// Python refuses lists, sets and dictionaries as keys and as members of sets: of every `step`-th value from
+    /// `from` on.
+    fn all_hashable(&self, from: usize, step: usize, at: u64) -> Result<(), Stop> {
+        for value in self.stack.get(from..).unwrap_or_default().iter().step_by(step) {
+            if let Some(Node::List | Node::Set | Node::Dict { .. }) = self.node(*value) {
+                return Err(Stop::malformed(at, "a value that can be a key"));
             }
         }
         Ok(())

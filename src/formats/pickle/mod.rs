@@ -22,6 +22,7 @@ mod torch_legacy;
 use std::{ops::Range, rc::Rc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+pub use judge::{ElementType, element_type};
 use machine::{Array, Carried, Log, Machine, Step};
 use opcodes::Argument;
 
@@ -118,7 +119,11 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let survey = survey(candidate.bytes, LOOK)?;
     let end = candidate.bytes.end();
     Ok(match (survey.stopped, &survey.broke) {
-        (Some(stopped), _) => stopped == end || named || survey.imports > 0 || survey.opcodes > 5,
+        (Some(stopped), _) => {
+            let next = candidate.bytes.peek(stopped, 2)?;
+            let another = matches!(next.as_slice(), [opcodes::PROTO, ..=opcodes::HIGHEST]);
+            stopped == end || another || named || survey.imports > 0 || survey.opcodes > 5
+        }
         (None, Some(broke)) => {
             let cut = broke.at().is_some_and(|at| at.saturating_add(9) >= end);
             let sound = survey.misnomers == 0;
