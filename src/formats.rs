@@ -8,6 +8,8 @@ pub mod freesurfer_surface;
 pub mod elf;
 pub mod gzip;
 pub mod hdf5;
+pub mod gzip;
+pub mod jpeg;
 pub mod json;
 pub mod mgh;
 pub mod netcdf;
@@ -38,6 +40,7 @@ pub mod pickle;
 pub mod pickle_text;
 pub mod pytorch;
 pub mod tar;
+pub mod png;
 pub mod text;
 pub mod tiff;
 pub mod xml;
@@ -55,6 +58,8 @@ pub static FORMATS: &[&Format] = &[
     &elf::FORMAT,
     &gzip::FORMAT,
     &hdf5::FORMAT,
+    &gzip::FORMAT,
+    &jpeg::FORMAT,
     &json::FORMAT,
     &mgh::FORMAT,
     &netcdf::FORMAT,
@@ -85,6 +90,7 @@ pub static FORMATS: &[&Format] = &[
     &pickle_text::FORMAT,
     &pytorch::FORMAT,
     &tar::FORMAT,
+    &png::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
     &xml::FORMAT,

@@ -80,7 +80,10 @@ pub(crate) fn is_text(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     if units(&head, whole).is_some() {
         return Ok(true);
     }
-    Ok(text_len(&head, whole).is_some_and(|len| len == head.len() || (!whole && len.saturating_add(4) > head.len())))
+    let whole_text =
+        text_len(&head, whole).is_some_and(|len| len == head.len() || (!whole && len.saturating_add(4) > head.len()));
+    let single = std::str::from_utf8(&head).is_err_and(|error| whole || error.error_len().is_some());
+    Ok(whole_text && (!single || is_plausible(&head)))
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
@@ -141,7 +144,7 @@ fn units(head: &[u8], whole: bool) -> Option<(Units, usize)> {
     let ascii = |units: &Units| {
         let characters = units.characters(head);
         let ascii = characters.iter().filter(|letter| letter.is_some_and(|letter| letter.is_ascii())).count();
-        characters.len() > 1 && ascii.saturating_mul(4) >= characters.len()
+        characters.len() >= SHORTEST && ascii.saturating_mul(2) >= characters.len()
     };
     [Units::Utf32Le, Units::Utf32Be, Units::Utf16Le, Units::Utf16Be]
         .into_iter()
@@ -177,6 +180,16 @@ fn text_len(bytes: &[u8], last: bool) -> Option<usize> {
     }
     Some(clean).filter(|clean| *clean == bytes.len())
 }
+
+/// Whether bytes that are no UTF-8 may be text with one byte a character: too little of it, or nothing that ASCII
+/// knows, could be anything.
+fn is_plausible(bytes: &[u8]) -> bool {
+    let ascii = bytes.iter().filter(|byte| byte.is_ascii()).count();
+    bytes.len() >= SHORTEST && ascii.saturating_mul(16) >= bytes.len()
+}
+
+/// Characters from which on text is known without a byte order mark and without being UTF-8.
+const SHORTEST: usize = 8;
 
 /// What the lines of a text showed so far.
 #[derive(Default)]
