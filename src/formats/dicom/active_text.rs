@@ -54,12 +54,15 @@ pub(super) fn script_start(text: &[u8]) -> Option<&'static str> {
     None
 }
 
+/// Longer tags are not looked at to their end.
+const LONGEST_TAG: usize = 4096;
+
 /// A tag that runs script: `<script …>`, an event handler, an address of the scheme `javascript:`.
 pub(super) fn has_active_markup(text: &[u8]) -> bool {
     let mut rest = text;
     while let Some(open) = memchr::memchr(b'<', rest) {
         rest = rest.get(open.saturating_add(1)..).unwrap_or_default();
-        if is_active_tag(rest) {
+        if is_active_tag(rest.get(..rest.len().min(LONGEST_TAG)).unwrap_or_default()) {
             return true;
         }
     }

@@ -4,10 +4,12 @@
 //!
 //! ```text
 //! JPEG       FFD8, segments FFxx len 2 (length with itself), scans: data without FF but FF00 and FFD0–FFD7, FFD9
-//! JPEG-LS    the same, but FF followed by a bit 0 is data
+//! JPEG-LS    the same with the frame header FFF7, and in scans FF followed by a bit 0 is data
 //! JPEG 2000  FF4F, segments, tile parts (FF90 … Psot: length of the part), FFD9; or boxes of ISO/IEC 15444-1 annex I
 //! RLE        PS3.5 annex G: 16 numbers of 4 bytes: count of segments, their offsets; segments of PackBits
 //! ```
+
+use std::ops::RangeInclusive;
 
 use crate::{
     bytes::{Bytes, Cursor},
@@ -17,8 +19,8 @@ use crate::{
 /// A compression whose end can be found without decoding.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Coding {
+    /// JPEG and JPEG-LS, which say themselves which they are.
     Jpeg,
-    JpegLs,
     Jpeg2000,
     Rle,
 }
@@ -29,7 +31,7 @@ impl Coding {
         let number = transfer_syntax.strip_prefix("1.2.840.10008.1.2.")?;
         match number {
             "5" => Some(Coding::Rle),
-            "4.80" | "4.81" => Some(Coding::JpegLs),
+            "4.80" | "4.81" => Some(Coding::Jpeg),
             "4.90" | "4.91" | "4.92" | "4.93" | "4.201" | "4.202" | "4.203" => Some(Coding::Jpeg2000),
             _ => {
                 let process: u32 = number.strip_prefix("4.")?.parse().ok()?;
@@ -38,10 +40,28 @@ impl Coding {
         }
     }
 
+    /// The compression as which a frame starts, whatever the transfer syntax says: some writers mix them up. Only those
+    /// whose start cannot be chance.
+    pub fn seen(bytes: &[u8]) -> Option<Coding> {
+        [Coding::Jpeg, Coding::Jpeg2000].into_iter().find(|coding| coding.starts(bytes))
+    }
+
+    /// Whether the last bytes of a frame are its end mark, perhaps with one byte behind it: as much as can be told
+    /// without walking through it.
+    pub fn ends(self, tail: &[u8]) -> bool {
+        let marked = |tail: &[u8]| tail.ends_with(&[0xff, 0xd9]);
+        match self {
+            Coding::Jpeg | Coding::Jpeg2000 => {
+                marked(tail) || marked(tail.get(..tail.len().saturating_sub(1)).unwrap_or_default())
+            }
+            Coding::Rle => true,
+        }
+    }
+
     /// Whether a fragment starts a frame.
     pub fn starts(self, bytes: &[u8]) -> bool {
         match self {
-            Coding::Jpeg | Coding::JpegLs => bytes.starts_with(&[0xff, 0xd8, 0xff]),
+            Coding::Jpeg => bytes.starts_with(&[0xff, 0xd8, 0xff]),
             Coding::Jpeg2000 => bytes.starts_with(&[0xff, 0x4f, 0xff, 0x51]) || bytes.starts_with(JP2),
             Coding::Rle => Segments::parse(bytes).is_some(),
         }
@@ -51,7 +71,6 @@ impl Coding {
     pub fn name(self) -> &'static str {
         match self {
             Coding::Jpeg => "JPEG",
-            Coding::JpegLs => "JPEG-LS",
             Coding::Jpeg2000 => "JPEG 2000",
             Coding::Rle => "RLE",
         }
@@ -64,8 +83,7 @@ impl Coding {
     /// Those of the source and the budget; damage is the inner error.
     pub fn end(self, frame: &Bytes, pixels: Option<u64>) -> Result<Result<u64, Stop>, Stop> {
         let end = match self {
-            Coding::Jpeg => jpeg(&mut frame.cursor(), |next| next == 0 || matches!(next, 0xd0..=0xd7)),
-            Coding::JpegLs => jpeg(&mut frame.cursor(), |next| next < 0x80 || matches!(next, 0xd0..=0xd7)),
+            Coding::Jpeg => jpeg(&mut frame.cursor()),
             Coding::Jpeg2000 => jpeg_2000(&mut frame.cursor()),
             Coding::Rle => rle(frame, pixels),
         };
@@ -82,8 +100,9 @@ const JP2: &[u8] = b"\0\0\0\x0cjP  \r\n\x87\n";
 /// What is read of a scan at once, in bytes.
 const SCAN: usize = 64 << 10;
 
-/// Behind FFD9. `is_data` says of the byte behind an FF whether the scan goes on.
-fn jpeg(cursor: &mut Cursor, is_data: impl Fn(u8) -> bool) -> Result<u64, Stop> {
+/// Behind FFD9.
+fn jpeg(cursor: &mut Cursor) -> Result<u64, Stop> {
+    let mut lossless_ls = false;
     cursor.seek(cursor.at().saturating_add(2));
     loop {
         let at = cursor.at();
@@ -103,14 +122,17 @@ fn jpeg(cursor: &mut Cursor, is_data: impl Fn(u8) -> bool) -> Result<u64, Stop> 
         let len = cursor.u16_be("the length of a JPEG segment")?;
         let Some(rest) = len.checked_sub(2) else { return Err(Stop::malformed(at, "a JPEG segment")) };
         cursor.take(u64::from(rest), "a JPEG segment")?;
+        lossless_ls = lossless_ls || code == 0xf7;
         if code == 0xda {
-            skip_scan(cursor, &is_data)?;
+            // ITU-T T.81 section B.1.1.5; ITU-T T.87 section A.1.
+            let stuffed = if lossless_ls { 0x00..=0x7f } else { 0x00..=0x00 };
+            skip_scan(cursor, &stuffed)?;
         }
     }
 }
 
-/// Goes on to the next marker that is no part of the scan.
-fn skip_scan(cursor: &mut Cursor, is_data: &impl Fn(u8) -> bool) -> Result<(), Stop> {
+/// Goes on to the next marker that is no part of the scan. `stuffed` are the bytes that make data of an FF before them.
+fn skip_scan(cursor: &mut Cursor, stuffed: &RangeInclusive<u8>) -> Result<(), Stop> {
     loop {
         let at = cursor.at();
         let window = cursor.peek(SCAN)?;
@@ -128,7 +150,7 @@ fn skip_scan(cursor: &mut Cursor, is_data: &impl Fn(u8) -> bool) -> Result<(), S
                 None => break Some((place, false)),
                 // A fill byte may stand before a marker; the second FF is looked at next.
                 Some(0xff) => skip = place.saturating_add(1),
-                Some(next) if is_data(*next) => skip = place.saturating_add(2),
+                Some(next) if stuffed.contains(next) || matches!(next, 0xd0..=0xd7) => skip = place.saturating_add(2),
                 Some(_) => break Some((place, true)),
             }
         };
@@ -284,7 +306,7 @@ mod tests {
     #[test]
     fn transfer_syntaxes_name_the_coding() {
         assert_eq!(Coding::of("1.2.840.10008.1.2.4.50"), Some(Coding::Jpeg));
-        assert_eq!(Coding::of("1.2.840.10008.1.2.4.81"), Some(Coding::JpegLs));
+        assert_eq!(Coding::of("1.2.840.10008.1.2.4.81"), Some(Coding::Jpeg));
         assert_eq!(Coding::of("1.2.840.10008.1.2.4.201"), Some(Coding::Jpeg2000));
         assert_eq!(Coding::of("1.2.840.10008.1.2.5"), Some(Coding::Rle));
         assert_eq!(Coding::of("1.2.840.10008.1.2.4.100"), None);
@@ -302,9 +324,9 @@ mod tests {
         assert!(end(Coding::Jpeg, &bytes[..whole as usize - 1], None).is_err());
         assert!(end(Coding::Jpeg, b"\xff\xd8\xff\xda\x00\x02\x01\xff", None).is_err());
         // In JPEG-LS FF7F is data; in JPEG it is a marker.
-        let ls = b"\xff\xd8\xff\xda\x00\x02\x01\xff\x7f\xff\xd9";
-        assert_eq!(end(Coding::JpegLs, ls, None), Ok(11));
-        assert!(end(Coding::Jpeg, ls, None).is_err());
+        let ls = b"\xff\xd8\xff\xf7\x00\x02\xff\xda\x00\x02\x01\xff\x7f\xff\xd9";
+        assert_eq!(end(Coding::Jpeg, ls, None), Ok(15));
+        assert!(end(Coding::Jpeg, b"\xff\xd8\xff\xda\x00\x02\x01\xff\x7f\xff\xd9", None).is_err());
     }
 
     #[test]

@@ -54,8 +54,8 @@ pub static FORMAT: Format = Format {
     ],
     confirm,
     read,
-    // Images carry no code by themselves, and the marks of bare data sets are two bytes.
-    buried: Buried::No,
+    // The marks of bare data sets are two bytes.
+    buried: Buried::AnywhereMarked(&[Mark::at(128, PREFIX)], confirm_buried),
     nature: Nature::Data,
     within: None,
     rules: rules::RULES,
@@ -71,6 +71,12 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     }
     let at = if bytes.starts_with(start, PREFIX)? { start.saturating_add(4) } else { start };
     Ok(element::guess(bytes, at, 3)?.is_some())
+}
+
+/// In the middle of other bytes the meta information must be there, too.
+fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
+    let at = candidate.bytes.start().saturating_add(preamble::PREAMBLE).saturating_add(4);
+    Ok(candidate.bytes.starts_with(at, &[2, 0])? && element::guess(candidate.bytes, at, 3)?.is_some())
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
@@ -118,7 +124,11 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         }
     }
     let name = String::from_utf8_lossy(&meta.transfer_syntax).into_owned();
-    let syntax = Syntax { coding: Coding::of(&name), jpip: is_jpip(&meta.transfer_syntax) };
+    let syntax = Syntax {
+        coding: Coding::of(&name),
+        deflated_frames: meta.transfer_syntax == b"1.2.840.10008.1.2.8.1",
+        jpip: is_jpip(&meta.transfer_syntax),
+    };
     Walk::new(visit, syntax).run(at, encoding)
 }
 

@@ -12,7 +12,7 @@ use crate::{
     bytes::Bytes,
     format::{Role, Span, Visit},
     quote::quoted_bytes,
-    source::Stitched,
+    source::{Inflated, Paged, Source, Stitched, Wrapping},
     stop::Stop,
 };
 
@@ -154,8 +154,8 @@ pub(super) struct Fragments {
 /// Fragments that are looked at one by one.
 const KEPT: usize = 100_000;
 
-/// Compressed bytes that are walked to their end; of more only the starts are looked at.
-const WALKED: u64 = 1 << 30;
+/// Compressed bytes that are walked to their end; of more, only those frames whose last bytes are no end mark.
+const WALKED: u64 = 256 << 20;
 
 impl Fragments {
     /// Takes an item: its start, and the range of its bytes.
@@ -295,21 +295,24 @@ impl Walk<'_, '_> {
         if let Some(table) = fragments.table.clone() {
             self.offset_table(table, &fragments)?;
         }
-        let coding = self.syntax.coding.filter(|_| tag == Tag::PIXEL_DATA);
-        let Some(coding) = coding else {
+        let declared = self.syntax.coding.filter(|_| tag == Tag::PIXEL_DATA);
+        let Some(declared) = declared else {
             return self.open_streams(tag, fragments);
         };
         // A frame is a fragment that starts one, and those behind it that do not.
+        let mut coding = declared;
         let mut frame: Vec<Range<u64>> = Vec::new();
         let mut walked = 0u64;
         for fragment in fragments.fragments {
             let head = self.visit.bytes.window(fragment.clone()).peek(fragment.start, 64)?;
-            if coding.starts(&head) {
+            let starts = if declared.starts(&head) { Some(declared) } else { Coding::seen(&head) };
+            if let Some(starts) = starts {
                 self.frame(coding, std::mem::take(&mut frame), about, &mut walked)?;
+                coding = starts;
                 frame.push(fragment);
             } else if frame.is_empty() {
                 if !fragment.is_empty() {
-                    let message = format!("This fragment does not start as {} does.", coding.name());
+                    let message = format!("This fragment does not start as {} does.", declared.name());
                     self.visit.find(&rules::FRAGMENT_WITHOUT_IMAGE, fragment.clone(), message)?;
                     self.open_value(tag, fragment)?;
                 }
@@ -341,12 +344,15 @@ impl Walk<'_, '_> {
         for part in &parts {
             self.visit.opaque(part.clone(), "compressed pixel data")?;
         }
-        *walked = walked.saturating_add(len);
-        if len == 0 || *walked > WALKED {
+        if len == 0 {
             return Ok(());
         }
+        *walked = walked.saturating_add(len);
         let windows = parts.iter().map(|part| self.visit.bytes.window(part.clone()));
         let frame = Bytes::whole(Rc::new(Stitched::new(windows)), self.visit.bytes.budget().clone());
+        if *walked > WALKED && coding.ends(&frame.peek(len.saturating_sub(3), 3)?) {
+            return Ok(());
+        }
         let end = match coding.end(&frame, about.pixels())? {
             Ok(end) => end,
             Err(Stop::Malformed { at, expected }) => {
@@ -374,13 +380,33 @@ impl Walk<'_, '_> {
     /// Fragments of a compression that is not looked into (video, private ones): the first few as layers.
     fn open_streams(&mut self, tag: Tag, fragments: Fragments) -> Result<(), Stop> {
         for (index, fragment) in fragments.fragments.into_iter().enumerate() {
-            if index < 16 {
+            if self.syntax.deflated_frames && tag == Tag::PIXEL_DATA {
+                self.deflated_frame(fragment)?;
+            } else if index < 16 {
                 self.open_value(tag, fragment)?;
             } else {
                 self.visit.opaque(fragment, "compressed pixel data")?;
             }
         }
         Ok(())
+    }
+
+    /// A frame of Deflated Image Frame Compression: one deflate stream (PS3.5 section A.4.12).
+    fn deflated_frame(&mut self, fragment: Range<u64>) -> Result<(), Stop> {
+        if !self.may_open() {
+            return self.visit.opaque(fragment, "compressed pixel data");
+        }
+        let inflated = Inflated::measure(self.visit.bytes.window(fragment.clone()), Wrapping::Bare)?;
+        if let Some(stop) = inflated.stop() {
+            self.visit.note(stop.clone());
+        }
+        let end = fragment.start.saturating_add(inflated.compressed_len());
+        let rest = end..fragment.end;
+        if rest.end.saturating_sub(rest.start) == 1 {
+            self.visit.slack(rest, "padding")?;
+        }
+        let content: Rc<dyn Source> = Rc::new(Paged::new(Rc::new(inflated), 64 << 10, 4));
+        self.visit.open("frame", Span::Decoded(fragment.start..end, content), Role::Opaque("pixel data"))
     }
 
     /// Opens what the data set carries as a document: the type and the true length stand behind the value.

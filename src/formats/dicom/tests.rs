@@ -1,10 +1,17 @@
 //! Whole files, evil ones and their look-alikes.
 
+use std::{cell::Cell, rc::Rc};
+
 use miniz_oxide::deflate::compress_to_vec;
 
 use crate::{
-    check::tests::{checked, rules_of},
+    budget::{Budget, Limits, Quiet},
+    check::{
+        structure,
+        tests::{checked, rules_of},
+    },
     report::{Report, Verdict},
+    source::Source,
 };
 
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
@@ -339,6 +346,31 @@ fn fragments_end_with_their_image() {
 }
 
 #[test]
+fn frames_are_read_as_what_they_are() {
+    // Marked as JPEG, compressed as JPEG 2000.
+    let codestream = b"\xff\x4f\xff\x51\x00\x04ab\xff\x90\x00\x0a\0\0\0\0\0\x0e\0\x01\xff\x93\xff\xd9";
+    is_just_data(encapsulated(&[b"", codestream]));
+    assert_eq!(rules(encapsulated(&[b"", &[&codestream[..], b"hidden"].concat()])), ["bytes-behind-coded-image"]);
+    let deflated = |content: &[u8], tail: &[u8]| {
+        let frame = [compress_to_vec(content, 6), tail.to_vec()].concat();
+        let frames = [item(0xFFFE_E000, 0, b""), item(0xFFFE_E000, frame.len() as u32, &frame)].concat();
+        let data_set = [about(), head(0x7FE0_0010, "OB", u32::MAX), frames, item(0xFFFE_E0DD, 0, b"")].concat();
+        file("1.2.840.10008.1.2.8.1", b"", &data_set)
+    };
+    let report = is_just_data(deflated(&[7; 8], b""));
+    assert_eq!((report.layers[1].name.as_str(), report.layers[1].len), ("frame", 8));
+    assert_eq!(rules(deflated(&[7; 8], b"left over")), ["unexplained-bytes"]);
+}
+
+#[test]
+fn ciphertext_is_unfinished() {
+    let content = element(0x0400_0520, "OB", [9; 40]);
+    let item = item(0xFFFE_E000, content.len() as u32, &content);
+    let report = checked("a.dcm", file(EXPLICIT, b"", &[about(), element(0x0400_0500, "SQ", item)].concat()));
+    assert_eq!((report.verdict, report.layers[0].stops[0].kind.as_str()), (Verdict::Unfinished, "encrypted"));
+}
+
+#[test]
 fn an_offset_table_holds_offsets() {
     for table in [&b"twelve bytes"[..], b"odd", b"\0\0\0\0\x10\0\0\0\x17\0\0\0"] {
         assert_eq!(rules(encapsulated(&[table, FRAME, FRAME])), ["offset-table-without-offsets"]);
@@ -465,6 +497,44 @@ fn a_value_representation_that_is_missing_is_no_guess() {
     let implicit = b"\x29\0\x10\0\x04\0\0\0ab12";
     let report = is_just_data(image(implicit));
     assert_eq!(report.findings[0].rule, "dicom-encoding-differs");
+}
+
+/// Zeros behind a few bytes, and a count of what was read.
+struct Sparse {
+    start: Vec<u8>,
+    len: u64,
+    read: Cell<u64>,
+}
+
+impl Source for Sparse {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, at: u64, into: &mut [u8]) -> std::io::Result<usize> {
+        let count = (self.len - at).min(into.len() as u64) as usize;
+        into[..count].fill(0);
+        self.start.read_at(at, into)?;
+        self.read.set(self.read.get() + count as u64);
+        Ok(count)
+    }
+}
+
+#[test]
+fn pixels_are_not_read_to_know_the_structure() {
+    let len = 60_000u64 * 60_000;
+    let data_set = [us(0x0028_0010, 60_000), us(0x0028_0011, 60_000), us(0x0028_0100, 8)].concat();
+    let start = file(EXPLICIT, b"", &[data_set, head(0x7FE0_0010, "OW", len as u32)].concat());
+    let source = Rc::new(Sparse { len: start.len() as u64 + len, start, read: Cell::new(0) });
+    let report = structure("a.dcm", source.clone(), Budget::new(Limits::default(), Rc::new(Quiet)));
+    assert!(source.read.get() < 1 << 20, "{} bytes were read", source.read.get());
+    assert_eq!((report.layers[0].coverage.opaque, report.layers[0].stops.len()), (len, 0));
+}
+
+#[test]
+fn an_image_in_room_for_anything_is_found() {
+    let report = checked("a.dcm", [image(b""), element(0xFFFC_FFFC, "OB", image(b""))].concat());
+    assert!(rules_of(&report).contains(&"file-hidden"), "{report:#?}");
 }
 
 #[test]

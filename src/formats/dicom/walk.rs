@@ -30,6 +30,8 @@ use crate::{
 pub(super) struct Syntax {
     /// Compression of encapsulated Pixel Data, where it is one whose frames are looked into.
     pub coding: Option<Coding>,
+    /// Whether each frame is a deflate stream.
+    pub deflated_frames: bool,
     /// Whether the pixels come from a server (PS3.5 sections A.6 and A.7).
     pub jpip: bool,
 }
@@ -512,6 +514,10 @@ impl<'v, 'a> Walk<'v, 'a> {
             (0x0028, 0x2000) => self.icc_profile(range),
             (0x0028, 0x7FE0) => self.pixel_address(range),
             (0x0004, 0x1500) => self.file_id(range),
+            (0x0400, 0x0520) => {
+                self.visit.note(Stop::encrypted(range.start, "Encrypted Content (0400,0520)"));
+                self.visit.opaque(range, "ciphertext")
+            }
             // Claimed when the level ends: type and length stand behind them.
             (0x0042, 0x0011) | (0xCADB, 0x1010) => Ok(()),
             _ if tag == Tag::TRAILING_PADDING => self.padding(range),
@@ -554,11 +560,17 @@ impl<'v, 'a> Walk<'v, 'a> {
     /// A value in which a file may be.
     pub fn open_value(&mut self, tag: Tag, range: Range<u64>) -> Result<(), Stop> {
         let len = range.end.saturating_sub(range.start);
-        if len < SHORTEST || self.opened >= OPENED {
+        if len < SHORTEST || !self.may_open() {
             return self.visit.opaque(range, "values");
         }
-        self.opened = self.opened.saturating_add(1);
         self.visit.open(format!("value of {tag}"), Span::Range(range), Role::Opaque("values"))
+    }
+
+    /// Whether one more value may become a layer; counts it.
+    pub fn may_open(&mut self) -> bool {
+        let may = self.opened < OPENED;
+        self.opened = self.opened.saturating_add(usize::from(may));
+        may
     }
 
     fn text(&mut self, header: Header, range: Range<u64>) -> Result<(), Stop> {
@@ -633,7 +645,7 @@ impl<'v, 'a> Walk<'v, 'a> {
             return Ok(());
         }
         let len = range.end.saturating_sub(range.start);
-        let padding = self.visit.bytes.window(range.clone()).peek(range.start, TEXT)?;
+        let padding = self.visit.bytes.window(range.clone()).peek(range.start, 64 << 10)?;
         if padding.len() as u64 == len && super::preamble::is_directory_only(&padding, range.start) {
             // The other personality of a dual file keeps its directory here, where DICOM readers do not look.
             return Ok(());
