@@ -4,6 +4,7 @@
 //! collection  "GCOL" | 1 | 0 3 | size L | object*
 //! object      index 2 | references 2 | 0 4 | size L | data, filled up to 8        index 0: free space up to the end
 //! virtual     0 | entries L | (file name 0 | dataset name 0 | selection | selection)* | checksum 4
+//!             1 | entries L | (flags | [file name 0, or entry L] | dataset name 0, or entry L | selection | selection)*
 //! ```
 //! Nothing but values leads to a collection, and values may be compressed: collections are also looked for in what
 //! no address leads to, by their signature.
@@ -22,6 +23,11 @@ const LEAST: u64 = 4096;
 
 /// Bytes searched at once.
 const WINDOW: u64 = 1 << 20;
+
+/// Flags of a part of a virtual dataset: where its names are.
+const FILE_OF_ENTRY: u8 = 1;
+const DATASET_OF_ENTRY: u8 = 2;
+const SAME_FILE: u8 = 4;
 
 impl Walk<'_, '_> {
     /// Walks a collection from the first object on.
@@ -125,18 +131,30 @@ impl Walk<'_, '_> {
         let data = self.collection_value(heap, index)?;
         let bytes = self.visit.bytes.window(data);
         let mut cursor = bytes.cursor();
-        if cursor.u8("the version of a virtual dataset")? != 0 {
+        let version = cursor.u8("the version of a virtual dataset")?;
+        if version > 1 {
             return Err(Stop::unsupported(bytes.start(), "a virtual dataset of this version"));
         }
         let entries = self.widths.length(&mut cursor)?;
         for _ in 0..entries {
+            // In version 1 an entry may say that a name is this file's, or that of an entry before.
+            let flags = if version == 1 { cursor.u8("the flags of a virtual dataset's part")? } else { 0 };
             let start = cursor.at();
-            let file = text(&mut cursor, "the name of a file")?;
-            let end = cursor.at();
-            text(&mut cursor, "the name of a dataset")?;
+            if flags & SAME_FILE == 0 {
+                if flags & FILE_OF_ENTRY != 0 {
+                    self.widths.length(&mut cursor)?;
+                } else {
+                    let file = text(&mut cursor, "the name of a file")?;
+                    self.reference(start..cursor.at(), "virtual dataset", &file, path)?;
+                }
+            }
+            if flags & DATASET_OF_ENTRY != 0 {
+                self.widths.length(&mut cursor)?;
+            } else {
+                text(&mut cursor, "the name of a dataset")?;
+            }
             selection(&mut cursor)?;
             selection(&mut cursor)?;
-            self.reference(start..end, "virtual dataset", &file, path)?;
         }
         Ok(())
     }
