@@ -12,6 +12,8 @@ pub mod gzip;
 pub mod jpeg;
 pub mod json;
 pub mod mgh;
+pub mod json;
+pub mod keras_config;
 pub mod netcdf;
 pub mod dex;
 pub mod elf;
@@ -62,6 +64,8 @@ pub static FORMATS: &[&Format] = &[
     &jpeg::FORMAT,
     &json::FORMAT,
     &mgh::FORMAT,
+    &json::FORMAT,
+    &keras_config::FORMAT,
     &netcdf::FORMAT,
     &dex::FORMAT,
     &elf::FORMAT,

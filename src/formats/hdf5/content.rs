@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::{
-    FILTER_REGISTERED, FILTER_UNKNOWN, REFERENCE, REFERENCE_CONNECTS, REFERENCE_LEAVES_FOLDER,
+    FILTER_REGISTERED, FILTER_UNKNOWN, REFERENCE,
     message::{Datatype, Space},
     walk::{Task, Walk},
 };
@@ -15,6 +15,8 @@ use crate::{
     format::{Role, Span},
     ledger::Kind,
     quote::{quoted, quoted_bytes},
+    reference::classify,
+    rules,
     stop::Stop,
 };
 
@@ -164,16 +166,13 @@ impl Walk<'_, '_> {
     /// Another file that this one names: by an external link, external storage or a virtual dataset.
     pub fn reference(&mut self, range: Range<u64>, how: &str, file: &[u8], path: &str) -> Result<(), Stop> {
         let name = String::from_utf8_lossy(file).into_owned();
-        let rule = match reach(&name) {
-            Reach::SameFile => return Ok(()),
-            Reach::Beside => &REFERENCE,
-            Reach::Outside => &REFERENCE_LEAVES_FOLDER,
-            Reach::Computer => &REFERENCE_CONNECTS,
-        };
-        if self.named.len() >= NAMED && *rule == REFERENCE || !self.named.insert(name) {
+        // Virtual datasets call the file itself by a full stop.
+        if matches!(name.as_str(), "" | ".") {
             return Ok(());
         }
-        if self.named.len() > NAMED.saturating_mul(5) {
+        let rule = rules::of_reference(&classify(&name)).unwrap_or(&REFERENCE);
+        let room = if *rule == REFERENCE { NAMED } else { NAMED.saturating_mul(5) };
+        if self.named.len() >= room || !self.named.insert(name) {
             return Ok(());
         }
         self.visit.find(rule, range, format!("The {how} {} names {}.", quoted(path), quoted_bytes(file)))
@@ -196,27 +195,4 @@ fn registered_name(id: u16) -> Option<&'static str> {
         32026 => "Blosc2",
         _ => return None,
     })
-}
-
-/// How far a reference reaches.
-#[derive(Debug, PartialEq)]
-enum Reach {
-    SameFile,
-    Beside,
-    Outside,
-    Computer,
-}
-
-/// Tells a name of a file by how far it reaches, as the library opens it on any system.
-fn reach(name: &str) -> Reach {
-    let slash = |letter: char| matches!(letter, '/' | '\\');
-    if name == "." || name.is_empty() {
-        return Reach::SameFile;
-    }
-    if name.contains("://") || name.starts_with("\\\\") || name.starts_with("//") {
-        return if name.to_ascii_lowercase().starts_with("file:///") { Reach::Outside } else { Reach::Computer };
-    }
-    let drive = name.as_bytes().get(1) == Some(&b':');
-    let above = name.split(slash).any(|part| part == "..");
-    if drive || above || name.starts_with(slash) || name.starts_with('~') { Reach::Outside } else { Reach::Beside }
 }

@@ -43,7 +43,7 @@ mod tests;
 use self::walk::{Walk, Widths};
 use crate::{
     bytes::Bytes,
-    format::{Buried, Candidate, Format, Nature, Visit},
+    format::{Buried, Candidate, Format, Mark, Nature, Visit},
     rule::{Guideline, Rule, Runs, Severity},
     stop::Stop,
 };
@@ -59,10 +59,11 @@ pub static FORMAT: Format = Format {
     marks: &[],
     confirm,
     read,
-    buried: Buried::No,
+    // A model in it may carry code.
+    buried: Buried::AnywhereMarked(&[Mark::start(SIGNATURE)], confirm_buried),
     nature: Nature::Data,
     within: None,
-    rules: &[&FILTER_REGISTERED, &FILTER_UNKNOWN, &REFERENCE, &REFERENCE_CONNECTS, &REFERENCE_LEAVES_FOLDER],
+    rules: &[&FILTER_REGISTERED, &FILTER_UNKNOWN, &REFERENCE],
 };
 
 /// A filter that the HDF Group registered.
@@ -94,7 +95,7 @@ static FILTER_UNKNOWN: Rule = Rule {
 /// A reference to a file beside this one.
 static REFERENCE: Rule = Rule {
     id: "hdf5-reference",
-    title: "Part of this file's content is in other files beside it",
+    title: "Part of this file's content is in other files near it",
     why: "An external link, external storage or a virtual dataset names a file in the same folder or below. A program that \
           follows it opens that file.",
     advice: "Check those files as well.",
@@ -104,38 +105,19 @@ static REFERENCE: Rule = Rule {
     see: &["https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html"],
 };
 
-/// A reference to a file of another computer.
-static REFERENCE_CONNECTS: Rule = Rule {
-    id: "hdf5-reference-connects",
-    title: "Reading this file contacts another computer",
-    why: "An external link, external storage or a virtual dataset names a file of another computer. A program that follows \
-          it connects to that computer, and may sign in there with your name.",
-    advice: "Do not open the file. Ask the sender for a file that holds its values itself.",
-    guideline: Guideline::Reporting,
-    runs: Runs::OnUse,
-    severity: Severity::Danger,
-    see: &["https://attack.mitre.org/techniques/T1187/"],
-};
-
-/// A reference to a file outside the folder.
-static REFERENCE_LEAVES_FOLDER: Rule = Rule {
-    id: "hdf5-reference-leaves-folder",
-    title: "This file takes content from files outside its folder",
-    why: "An external link, external storage or a virtual dataset names a file by its whole path or above this folder. A \
-          program that follows it reads any file that you may read, and shows or passes on what is in it.",
-    advice: "Ask the sender for a file that holds its values itself. Do not process it where private files lie.",
-    guideline: Guideline::Reporting,
-    runs: Runs::OnUse,
-    severity: Severity::Warning,
-    see: &["https://nvd.nist.gov/vuln/detail/CVE-2026-1669"],
-};
-
 /// The first eight bytes of the superblock.
 const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
 
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let Some(at) = find(candidate.bytes)? else { return Ok(false) };
     Ok(matches!(candidate.bytes.peek(at.saturating_add(8), 1)?.first(), Some(0..=3)))
+}
+
+/// Among other bytes the whole superblock must make sense.
+fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
+    let start = candidate.bytes.start();
+    let superblock = Superblock::read(candidate.bytes, start)?;
+    Ok(superblock.root < superblock.eof && superblock.eof > superblock.end)
 }
 
 /// The place of the signature: 0, 512, 1024, 2048, ...
@@ -208,8 +190,7 @@ impl Superblock {
                 let driver = widths.address(&mut cursor)?;
                 widths.length_of_offset(&mut cursor)?;
                 let place = cursor.at();
-                let root =
-                    widths.address(&mut cursor)?.ok_or(Stop::malformed(place, "the address of the root group"))?;
+                let root = widths.address(&mut cursor)?.ok_or(Stop::malformed(place, "the address of the root group"))?;
                 cursor.array::<24>("the rest of the root group's symbol table entry")?;
                 let eof = Self::eof(at, base, end_of_file)?;
                 let end = cursor.at();
@@ -222,8 +203,7 @@ impl Superblock {
                 let extension = widths.address(&mut cursor)?;
                 let end_of_file = widths.address(&mut cursor)?;
                 let place = cursor.at();
-                let root =
-                    widths.address(&mut cursor)?.ok_or(Stop::malformed(place, "the address of the root group"))?;
+                let root = widths.address(&mut cursor)?.ok_or(Stop::malformed(place, "the address of the root group"))?;
                 cursor.u32_le("the superblock's checksum")?;
                 let eof = Self::eof(at, base, end_of_file)?;
                 let end = cursor.at();
