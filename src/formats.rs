@@ -5,6 +5,7 @@
 pub mod csv;
 pub mod dicom;
 pub mod afni;
+pub mod elastix;
 pub mod freesurfer_surface;
 pub mod elf;
 pub mod gzip;
@@ -12,6 +13,7 @@ pub mod hdf5;
 pub mod gzip;
 pub mod jpeg;
 pub mod json;
+pub mod itk_transform;
 pub mod mgh;
 pub mod json;
 pub mod keras_config;
@@ -53,11 +55,16 @@ pub mod zip;
 pub mod zlib;
 pub mod mrtrix_image;
 pub mod mrtrix_tracks;
+pub mod mtl;
 pub mod nifti;
+pub mod obj;
 pub mod parrec;
+pub mod ply;
+pub mod stl;
 pub mod text;
 pub mod tiff;
 pub mod trk;
+pub mod vtk;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
@@ -65,6 +72,7 @@ pub static FORMATS: &[&Format] = &[
     &csv::FORMAT,
     &dicom::FORMAT,
     &afni::FORMAT,
+    &elastix::FORMAT,
     &freesurfer_surface::FORMAT,
     &elf::FORMAT,
     &gzip::FORMAT,
@@ -72,6 +80,7 @@ pub static FORMATS: &[&Format] = &[
     &gzip::FORMAT,
     &jpeg::FORMAT,
     &json::FORMAT,
+    &itk_transform::FORMAT,
     &mgh::FORMAT,
     &json::FORMAT,
     &keras_config::FORMAT,
@@ -113,11 +122,16 @@ pub static FORMATS: &[&Format] = &[
     &zlib::FORMAT,
     &mrtrix_image::FORMAT,
     &mrtrix_tracks::FORMAT,
+    &mtl::FORMAT,
     &nifti::FORMAT,
+    &obj::FORMAT,
     &parrec::FORMAT,
+    &ply::FORMAT,
+    &stl::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
     &trk::FORMAT,
+    &vtk::FORMAT,
 ];
 // end list
 

@@ -35,7 +35,7 @@ fn digits(bytes: &[u8]) -> usize {
 }
 
 /// The tokens of a line, between white space.
-pub fn tokens(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn tokens(line: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     line.split(|byte| is_space(*byte)).filter(|token| !token.is_empty())
 }
 
@@ -81,7 +81,9 @@ pub fn skip_tokens(
     while left > 0 {
         let at = cursor.at();
         let remaining = cursor.remaining();
-        let window = cursor.peek(WINDOW)?;
+        // A row of few numbers needs a small window: the cursor does not read ahead anew for each row.
+        let look = usize::try_from(left.saturating_mul(32)).unwrap_or(WINDOW).clamp(LEAST, WINDOW);
+        let window = cursor.peek(look)?;
         let last = window.len() as u64 >= remaining;
         let len = window.len();
         let mut place = 0usize;
@@ -107,8 +109,41 @@ pub fn skip_tokens(
     Ok(())
 }
 
-/// Bytes looked at together. A token of [`LONGEST`] bytes fits, so that every round goes on.
+/// The token that comes next between white space, and its place; `None` at the end.
+///
+/// # Errors
+/// [`Stop::Malformed`] for a token that is too long to be a number.
+pub fn next_token(cursor: &mut Cursor) -> Result<Option<(u64, Vec<u8>)>, Stop> {
+    loop {
+        let at = cursor.at();
+        let remaining = cursor.remaining();
+        let window = cursor.peek(LEAST)?;
+        let space = window.iter().take_while(|byte| is_space(**byte)).count();
+        let rest = window.get(space..).unwrap_or_default();
+        let last = window.len() as u64 >= remaining;
+        let token = rest.split(|byte| is_space(*byte)).next().unwrap_or_default();
+        let start = at.saturating_add(space as u64);
+        if token.is_empty() && last {
+            cursor.seek(start);
+            return Ok(None);
+        }
+        if token.len() >= LONGEST {
+            return Err(Stop::malformed(start, "a shorter word"));
+        }
+        if !token.is_empty() && (token.len() < rest.len() || last) {
+            let token = token.to_vec();
+            cursor.seek(start.saturating_add(token.len() as u64));
+            return Ok(Some((start, token)));
+        }
+        cursor.seek(start);
+    }
+}
+
+/// Most bytes looked at together.
 const WINDOW: usize = 16 << 10;
+
+/// Fewest bytes looked at together. A token of [`LONGEST`] bytes fits, so that every round goes on.
+const LEAST: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -137,6 +172,11 @@ mod tests {
         skip_numbers(&mut cursor, 20_001).unwrap();
         assert_eq!(cursor.at(), 100_001);
         assert_eq!(skip_numbers(&mut cursor, 1), Err(Stop::malformed(100_002, "a number")));
+        cursor.seek(99_994);
+        assert_eq!(next_token(&mut cursor), Ok(Some((99_995, b"-3e5".to_vec()))));
+        assert_eq!(next_token(&mut cursor), Ok(Some((100_000, b"4".to_vec()))));
+        assert_eq!(next_token(&mut cursor), Ok(Some((100_002, b"END".to_vec()))));
+        assert_eq!(next_token(&mut cursor), Ok(None));
         let mut cursor = Bytes::of(b"1 2".to_vec()).cursor();
         assert_eq!(skip_numbers(&mut cursor, u64::MAX), Err(Stop::malformed(3, "a number")));
         let mut cursor = Bytes::of(vec![b' '; 100_000]).cursor();

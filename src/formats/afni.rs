@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn damage_is_unfinished() {
-        for (from, to) in [("count = 3", "count = 300"), ("count = 15", "count = x"), ("'3DIM", "3DIM"), ("15", "99999")]
+        for (from, to) in
+            [("count = 3", "count = 300"), ("count = 15", "count = x"), ("'3DIM", "3DIM"), ("15", "99999")]
         {
             let report = checked("a+orig.HEAD", SAMPLE.replace(from, to));
             assert_eq!(report.verdict, Verdict::Unfinished, "{from}");
