@@ -147,7 +147,8 @@ impl<'a> Line<'a> {
                 let len = rest.iter().take_while(|byte| !byte.is_ascii_whitespace() && **byte != b')').count();
                 let value = rest.get(..len)?;
                 // Old files write numbers without quotation marks, and some words.
-                if !is_number(value) && !(len > 0 && value.iter().all(u8::is_ascii_alphanumeric)) {
+                let word = len > 0 && value.iter().all(u8::is_ascii_alphanumeric);
+                if !word && !is_number(value) {
                     return None;
                 }
                 end = len;
