@@ -15,6 +15,7 @@
 pub mod budget;
 pub mod bytes;
 pub mod check;
+pub mod follow;
 pub mod format;
 pub mod formats;
 pub mod ledger;

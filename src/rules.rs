@@ -247,6 +247,70 @@ pub fn of_reference(reference: &Reference) -> Option<&'static Rule> {
     }
 }
 
+/// A reference a little above the folder of the file.
+pub static REFERENCE_ABOVE: Rule = Rule {
+    id: "reference-above",
+    title: "This file reads another file from the folder above",
+    why: "Data sets are often kept in several folders side by side, so this is usual. The other file is no part of what \
+          was checked.",
+    advice: "Nothing to do. Check the other file as well if you got it from the same sender.",
+    guideline: Guideline::Reporting,
+    runs: Runs::OnOpen,
+    severity: Severity::Note,
+    see: &["https://cwe.mitre.org/data/definitions/23.html"],
+};
+
+/// A reference by a whole path.
+pub static REFERENCE_BY_WHOLE_PATH: Rule = Rule {
+    id: "reference-by-whole-path",
+    title: "This file reads another file by its whole path",
+    why: "The path leads to a place on the computer of whoever opens the file, not to a part of the data set. What \
+          stands there becomes part of what is shown, saved, or sent on.",
+    advice: "If you made the file yourself, save it again with its parts beside it. If not, ask the sender.",
+    guideline: Guideline::Reporting,
+    runs: Runs::OnOpen,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/36.html"],
+};
+
+/// A reference far above the folder of the file.
+pub static REFERENCE_FAR_ABOVE: Rule = Rule {
+    id: "reference-far-above",
+    title: "This file reads another file from far above its own folder",
+    why: "The path climbs out of every folder in which a data set is kept, to a place on the computer of whoever opens \
+          the file. What stands there becomes part of what is shown, saved, or sent on.",
+    advice: "Do not open it unless you know why it should read that file.",
+    guideline: Guideline::Reporting,
+    runs: Runs::OnOpen,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/23.html"],
+};
+
+/// Program text where an address belongs.
+pub static REFERENCE_IS_SCRIPT: Rule = Rule {
+    id: "reference-is-script",
+    title: "This file carries program text where an address belongs",
+    why: "Where a web view follows the address, it runs the program text instead.",
+    advice: "Do not open it in a browser or a program that shows web content.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/83.html"],
+};
+
+/// A reference to another computer.
+pub static REFERENCE_TO_SERVER: Rule = Rule {
+    id: "reference-to-server",
+    title: "This file names content on another computer",
+    why: "A program that opens the file fetches that content: the other computer learns who opens it and when, and it \
+          can answer with anything.",
+    advice: "Open it without a network connection, or ask the sender for a file that contains everything.",
+    guideline: Guideline::Reporting,
+    runs: Runs::OnOpen,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/829.html"],
+};
+
 /// All of the above, sorted by id.
 pub static SHARED: &[&Rule] = &[
     &EMPTY,
@@ -262,8 +326,13 @@ pub static SHARED: &[&Rule] = &[
     &PROGRAM_HIDDEN,
     &PROGRAM_IN_OPAQUE,
     &PROGRAM_INSIDE,
+    &REFERENCE_ABOVE,
+    &REFERENCE_BY_WHOLE_PATH,
+    &REFERENCE_FAR_ABOVE,
+    &REFERENCE_IS_SCRIPT,
     &REFERENCE_LEAVES_FOLDER,
     &REFERENCE_NAMES_COMPUTER,
+    &REFERENCE_TO_SERVER,
     &SCRIPT,
     &SCRIPT_HIDDEN,
     &TWO_FORMATS,

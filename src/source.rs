@@ -1,5 +1,6 @@
 //! Random access to bytes that are never all in memory.
 
+mod base64;
 mod inflated;
 mod paged;
 mod stitched;
@@ -13,6 +14,7 @@ use std::io;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::OnDisk;
+pub use base64::Base64;
 pub use inflated::{Inflated, Wrapping};
 pub use paged::Paged;
 pub use stitched::Stitched;

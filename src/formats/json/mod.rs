@@ -24,7 +24,7 @@ use crate::{
     format::{Buried, Candidate, Format, Nature, Visit},
     quote::quoted,
     rule::{Guideline, Rule, Runs, Severity},
-    stop::Stop,
+    stop::{Limit, Stop},
 };
 
 /// JSON.
@@ -160,6 +160,44 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         visit.note(damage.clone());
     }
     Ok(())
+}
+
+/// Walks over a layer for a format that is made of JSON. Damage ends the walk: the reader of JSON itself tells it.
+///
+/// # Errors
+/// Those of `each`, of the source, and of the budget.
+pub fn walk(
+    visit: &mut Visit<'_>,
+    mut each: impl FnMut(&mut Visit<'_>, &Walker, &Event) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let mut walker = Walker::new(visit.bytes)?;
+    loop {
+        match walker.next() {
+            Ok(Some(event)) => each(visit, &walker, &event)?,
+            Ok(None) | Err(Stop::Malformed { .. } | Stop::Exhausted(Limit::Depth)) => return Ok(()),
+            Err(stop) => return Err(stop),
+        }
+    }
+}
+
+/// How much of a text is walked over to see which format it is made for, in bytes.
+const SIGNS: u64 = 4 << 20;
+
+/// Whether one of the first tokens is a sign of a format that is made of JSON.
+///
+/// # Errors
+/// Those of the source and the budget.
+pub fn shows(candidate: &Candidate<'_>, mut sign: impl FnMut(&Walker, &Event) -> bool) -> Result<bool, Stop> {
+    let start = candidate.bytes.start();
+    let mut walker = Walker::new(&candidate.bytes.window(start..start.saturating_add(SIGNS)))?;
+    loop {
+        match walker.next() {
+            Ok(Some(event)) if sign(&walker, &event) => return Ok(true),
+            Ok(Some(_)) => {}
+            Ok(None) | Err(Stop::Malformed { .. } | Stop::Exhausted(Limit::Depth)) => return Ok(false),
+            Err(stop) => return Err(stop),
+        }
+    }
 }
 
 /// What libraries that make objects from JSON look for.
