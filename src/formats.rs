@@ -8,6 +8,8 @@ pub mod afni;
 pub mod elastix;
 pub mod freesurfer_surface;
 pub mod elf;
+pub mod glb;
+pub mod gltf;
 pub mod gzip;
 pub mod hdf5;
 pub mod gzip;
@@ -75,6 +77,8 @@ pub static FORMATS: &[&Format] = &[
     &elastix::FORMAT,
     &freesurfer_surface::FORMAT,
     &elf::FORMAT,
+    &glb::FORMAT,
+    &gltf::FORMAT,
     &gzip::FORMAT,
     &hdf5::FORMAT,
     &gzip::FORMAT,
