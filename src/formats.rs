@@ -48,6 +48,9 @@ pub mod pickle_text;
 pub mod pytorch;
 pub mod tar;
 pub mod png;
+pub mod kerchunk;
+pub mod nifti;
+pub mod slicer_shader;
 pub mod text;
 pub mod tiff;
 pub mod xml;
@@ -67,6 +70,7 @@ pub mod text;
 pub mod tiff;
 pub mod trk;
 pub mod vtk;
+pub mod zarr;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
@@ -117,6 +121,9 @@ pub static FORMATS: &[&Format] = &[
     &pytorch::FORMAT,
     &tar::FORMAT,
     &png::FORMAT,
+    &kerchunk::FORMAT,
+    &nifti::FORMAT,
+    &slicer_shader::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
     &xml::FORMAT,
@@ -136,6 +143,7 @@ pub static FORMATS: &[&Format] = &[
     &tiff::FORMAT,
     &trk::FORMAT,
     &vtk::FORMAT,
+    &zarr::FORMAT,
 ];
 // end list
 

@@ -111,7 +111,7 @@ fn pictures_of(mut walker: Walker) -> Result<Vec<(u64, Range<u64>)>, Stop> {
     let mut views: Vec<(u64, Range<u64>)> = Vec::new();
     let mut pictures: Vec<(u64, usize)> = Vec::new();
     loop {
-        let event = match walker.next() {
+        let event = match walker.step() {
             Ok(Some(event)) => event,
             Ok(None) | Err(Stop::Malformed { .. } | Stop::Exhausted(Limit::Depth)) => break,
             Err(stop) => return Err(stop),

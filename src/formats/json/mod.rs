@@ -22,6 +22,7 @@ pub use walker::{Event, Step, Text, Token, Walker};
 
 use crate::{
     format::{Buried, Candidate, Format, Nature, Visit},
+    formats::FORMATS,
     quote::quoted,
     rule::{Guideline, Rule, Runs, Severity},
     stop::{Limit, Stop},
@@ -109,7 +110,10 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     if !matches!(text.first(), Some(b'{' | b'[')) && !head.starts_with(b"\x1e") {
         return Ok(false);
     }
-    if candidate.is_named(EXTENSIONS) {
+    let made_of_json = |format: &&&'static Format| format.within.is_some_and(|base| *base == FORMAT);
+    let named = candidate.is_named(EXTENSIONS)
+        || FORMATS.iter().filter(made_of_json).any(|format| candidate.is_named(format.extensions));
+    if named {
         return Ok(true);
     }
     let window = candidate.bytes.window(start..start.saturating_add(LOOK));
@@ -172,7 +176,7 @@ pub fn walk(
 ) -> Result<(), Stop> {
     let mut walker = Walker::new(visit.bytes)?;
     loop {
-        match walker.next() {
+        match walker.step() {
             Ok(Some(event)) => each(visit, &walker, &event)?,
             Ok(None) | Err(Stop::Malformed { .. } | Stop::Exhausted(Limit::Depth)) => return Ok(()),
             Err(stop) => return Err(stop),
@@ -191,7 +195,7 @@ pub fn shows(candidate: &Candidate<'_>, mut sign: impl FnMut(&Walker, &Event) ->
     let start = candidate.bytes.start();
     let mut walker = Walker::new(&candidate.bytes.window(start..start.saturating_add(SIGNS)))?;
     loop {
-        match walker.next() {
+        match walker.step() {
             Ok(Some(event)) if sign(&walker, &event) => return Ok(true),
             Ok(Some(_)) => {}
             Ok(None) | Err(Stop::Malformed { .. } | Stop::Exhausted(Limit::Depth)) => return Ok(false),
