@@ -8,6 +8,9 @@ pub mod afni;
 pub mod elastix;
 pub mod freesurfer_surface;
 pub mod elf;
+pub mod bids;
+pub mod dicom_json;
+pub mod fhir;
 pub mod glb;
 pub mod gltf;
 pub mod gzip;
@@ -50,6 +53,7 @@ pub mod tar;
 pub mod png;
 pub mod kerchunk;
 pub mod nifti;
+pub mod slicer_markups;
 pub mod slicer_shader;
 pub mod text;
 pub mod tiff;
@@ -81,6 +85,9 @@ pub static FORMATS: &[&Format] = &[
     &elastix::FORMAT,
     &freesurfer_surface::FORMAT,
     &elf::FORMAT,
+    &bids::FORMAT,
+    &dicom_json::FORMAT,
+    &fhir::FORMAT,
     &glb::FORMAT,
     &gltf::FORMAT,
     &gzip::FORMAT,
@@ -123,6 +130,7 @@ pub static FORMATS: &[&Format] = &[
     &png::FORMAT,
     &kerchunk::FORMAT,
     &nifti::FORMAT,
+    &slicer_markups::FORMAT,
     &slicer_shader::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,

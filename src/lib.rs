@@ -25,6 +25,7 @@ pub mod python_names;
 pub mod quote;
 pub mod reference;
 pub mod report;
+pub mod rich_text;
 pub mod rule;
 pub mod rules;
 pub mod source;

@@ -311,6 +311,32 @@ pub static REFERENCE_TO_SERVER: Rule = Rule {
     see: &["https://cwe.mitre.org/data/definitions/829.html"],
 };
 
+/// Rich text with program text.
+pub static RICH_TEXT_CARRIES_SCRIPT: Rule = Rule {
+    id: "rich-text-carries-script",
+    title: "A text in this file carries a script",
+    why: "The text is written in HTML and contains program text. A program that shows it as a web page without cleaning \
+          it runs that.",
+    advice: "Look at the text before you show it. A label or a description has no use for a script.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/79.html"],
+};
+
+/// Rich text that loads something from another computer.
+pub static RICH_TEXT_LOADS: Rule = Rule {
+    id: "rich-text-loads-from-server",
+    title: "A text in this file loads something from another computer when it is shown",
+    why: "The text is written in HTML and shows a picture, a frame or a style from a server: who runs the server learns \
+          who shows the text and when.",
+    advice: "Open it without a network connection, or remove the address from the text.",
+    guideline: Guideline::Reporting,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/829.html"],
+};
+
 /// All of the above, sorted by id.
 pub static SHARED: &[&Rule] = &[
     &EMPTY,
@@ -333,6 +359,8 @@ pub static SHARED: &[&Rule] = &[
     &REFERENCE_LEAVES_FOLDER,
     &REFERENCE_NAMES_COMPUTER,
     &REFERENCE_TO_SERVER,
+    &RICH_TEXT_CARRIES_SCRIPT,
+    &RICH_TEXT_LOADS,
     &SCRIPT,
     &SCRIPT_HIDDEN,
     &TWO_FORMATS,

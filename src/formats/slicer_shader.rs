@@ -3,16 +3,16 @@
 //! Specification: vtkMRMLShaderPropertyStorageNode of 3D Slicer; vtkShaderProperty of VTK.
 //!
 //! ```text
-//! { "shaderProperties": [ { "VertexShaderCode": "…", "FragmentShaderCode": "…", "GeometryShaderCode": "…",
-//!   "ShaderReplacements": [ { "shaderType": …, "originalValue": "…", "replacementValue": "…" } ],
-//!   "VertexUniforms": … } ] }
+//! { "VertexShaderCode": "…", "FragmentShaderCode": "…", "GeometryShaderCode": "…",
+//!   "VertexUniforms": [ { "name": …, "scalarType": …, "value": … } ], "FragmentUniforms": …, "GeometryUniforms": …,
+//!   "ShaderReplacements": [ { "ShaderType": "Fragment", "ReplacementSpec": "…", "ReplacementValue": "…" } ] }
 //! ```
 //! The code is compiled, and runs on the graphics processor, when a volume is shown with the property. A property
 //! without code is a list of numbers.
 
 use crate::{
     format::{Buried, Candidate, Format, Nature, Visit},
-    formats::json::{self, Event, Token, Walker},
+    formats::json::{self, Event, Step, Token, Walker},
     quote::quoted,
     rule::{Guideline, Rule, Runs, Severity},
     stop::Stop,
@@ -47,35 +47,17 @@ static CODE: Rule = Rule {
     see: &["https://vtk.org/doc/nightly/html/classvtkShaderProperty.html"],
 };
 
-/// The members that hold program text, or replace parts of it.
-const CODE_MEMBERS: &[&str] = &[
-    "FragmentShaderCode",
-    "GeometryShaderCode",
-    "ShaderReplacements",
-    "TessControlShaderCode",
-    "TessEvaluationShaderCode",
-    "VertexShaderCode",
-];
+/// The members that hold program text.
+const CODE_MEMBERS: &[&str] = &["FragmentShaderCode", "GeometryShaderCode", "VertexShaderCode"];
 
-/// Members without program text that are written into the same file.
-const UNIFORM_MEMBERS: &[&str] =
-    &["FragmentUniforms", "GeometryUniforms", "VertexUniforms", "fragmentUniforms", "geometryUniforms", "vertexUniforms"];
-
-fn member<'a>(walker: &'a Walker) -> Option<&'a str> {
-    let found = walker.path().rev().find_map(|step| match step {
-        json::Step::Key(key) => CODE_MEMBERS.iter().find(|known| known.eq_ignore_ascii_case(key)),
-        json::Step::Index(_) => None,
-    });
-    found.copied()
-}
+/// The other members, which are written even if they are empty.
+const OTHER_MEMBERS: &[&str] = &["FragmentUniforms", "GeometryUniforms", "ShaderReplacements", "VertexUniforms"];
 
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     json::shows(candidate, |walker, event| {
         matches!(event.token, Token::Key(_))
-            && walker.depth() <= 4
-            && walker.key().is_some_and(|key| {
-                UNIFORM_MEMBERS.contains(&key) || CODE_MEMBERS.iter().any(|known| known.eq_ignore_ascii_case(key))
-            })
+            && walker.depth() == 1
+            && walker.key().is_some_and(|key| CODE_MEMBERS.contains(&key) || OTHER_MEMBERS.contains(&key))
     })
 }
 
@@ -85,10 +67,14 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
 
 fn look(visit: &mut Visit<'_>, walker: &Walker, event: &Event) -> Result<(), Stop> {
     let Token::String(text) = &event.token else { return Ok(()) };
-    let Some(member) = member(walker) else { return Ok(()) };
-    // Of a replacement, only what is put in is code that this file brings.
-    let brings = member != "ShaderReplacements" || walker.key().is_some_and(|key| key.starts_with("replacement"));
-    if !brings || text.text().trim().is_empty() {
+    let path: Vec<_> = walker.path().collect();
+    let code = match path.as_slice() {
+        [Step::Key(member)] => CODE_MEMBERS.contains(member),
+        // Of a replacement, only what is put in is code that this file brings.
+        [Step::Key("ShaderReplacements"), Step::Index(_), Step::Key("ReplacementValue")] => true,
+        _ => false,
+    };
+    if !code || text.text().trim().is_empty() {
         return Ok(());
     }
     let message = format!("{}: {}.", walker.place(), quoted(text.text().trim()));
@@ -102,8 +88,8 @@ mod tests {
         report::Verdict,
     };
 
-    const EMPTY: &str = r#"{"shaderProperties": [{"VertexShaderCode": "", "FragmentShaderCode": null,
-        "ShaderReplacements": [], "FragmentUniforms": {"a": {"type": "float", "value": 1}}}]}"#;
+    const EMPTY: &str = r#"{"VertexShaderCode": "", "FragmentShaderCode": null, "ShaderReplacements": [],
+        "FragmentUniforms": [{"name": "a", "scalarType": "float", "tupleType": "Scalar", "value": 1}]}"#;
 
     #[test]
     fn properties_without_code_are_just_data() {
@@ -118,11 +104,11 @@ mod tests {
         assert_eq!(rules_of(&checked("a.sp", fragment)), ["slicer-shader-code"]);
         let replaced = EMPTY.replace(
             "\"ShaderReplacements\": []",
-            r#""ShaderReplacements": [{"shaderType": 2, "originalValue": "//VTK::Color::Impl", "replacementValue": "x = 1;"}]"#,
+            r#""ShaderReplacements": [{"ShaderType": "Fragment", "ReplacementSpec": "//VTK::Color::Impl", "ReplacementValue": "x = 1;"}]"#,
         );
         let report = checked("a.sp", replaced);
         assert_eq!(rules_of(&report), ["slicer-shader-code"]);
-        assert!(report.findings[0].message.contains("replacementValue"));
+        assert!(report.findings[0].message.contains("ReplacementValue"));
     }
 
     #[test]

@@ -1,0 +1,150 @@
+//! Texts of data files that programs show as HTML: labels, descriptions, narratives.
+//!
+//! Specification: WHATWG HTML, tokenised as section 13.2.5 says. A text with a `<` in it is not HTML yet: only what the
+//! standard makes elements with an address, or program text, counts.
+
+use std::ops::Range;
+
+use html5gum::{StartTag, Token, Tokenizer};
+
+use crate::{
+    follow::Follower,
+    format::Visit,
+    quote::quoted,
+    reference::{Reach, classify},
+    rules,
+    stop::Stop,
+};
+
+/// Attributes that load their address as soon as the element is shown.
+const LOADING: &[(&str, &[&str])] = &[
+    ("audio", &["src"]),
+    ("base", &["href"]),
+    ("body", &["background"]),
+    ("embed", &["src"]),
+    ("feimage", &["href", "xlink:href"]),
+    ("frame", &["src"]),
+    ("iframe", &["src"]),
+    ("image", &["href", "src", "xlink:href"]),
+    ("img", &["src", "srcset"]),
+    ("input", &["src"]),
+    ("link", &["href"]),
+    ("object", &["codebase", "data"]),
+    ("script", &["href", "src", "xlink:href"]),
+    ("source", &["src", "srcset"]),
+    ("table", &["background"]),
+    ("td", &["background"]),
+    ("th", &["background"]),
+    ("track", &["src"]),
+    ("use", &["href", "xlink:href"]),
+    ("video", &["poster", "src"]),
+];
+
+/// Attributes that follow their address when somebody clicks.
+const CLICKED: &[&str] = &["action", "formaction", "href", "xlink:href"];
+
+/// Tells what of a text loads or runs when it is shown as HTML. `subject` names the text, as the start of a sentence.
+///
+/// # Errors
+/// As [`Visit::find`].
+pub fn look(
+    visit: &mut Visit<'_>,
+    follower: &mut Follower,
+    range: Range<u64>,
+    subject: &str,
+    text: &str,
+) -> Result<(), Stop> {
+    if !text.contains('<') {
+        return Ok(());
+    }
+    let mut styled = false;
+    for Ok(token) in Tokenizer::new(text) {
+        match token {
+            Token::StartTag(tag) => {
+                styled = tag.name.as_slice() == b"style";
+                look_at_tag(visit, follower, range.clone(), subject, &tag)?;
+            }
+            Token::String(style) if styled => {
+                let style = String::from_utf8_lossy(&style).into_owned();
+                look_at_style(visit, follower, range.clone(), subject, &style)?;
+            }
+            _ => styled = false,
+        }
+    }
+    Ok(())
+}
+
+fn look_at_tag(
+    visit: &mut Visit<'_>,
+    follower: &mut Follower,
+    range: Range<u64>,
+    subject: &str,
+    tag: &StartTag<()>,
+) -> Result<(), Stop> {
+    let element = String::from_utf8_lossy(&tag.name).into_owned();
+    let runs = |what: &str| format!("{subject} contains {}.", quoted(what));
+    if element == "script" {
+        follower.tell(visit, &rules::RICH_TEXT_CARRIES_SCRIPT, range.clone(), "", runs("<script>"))?;
+    }
+    let loading = LOADING.iter().find(|(name, _)| *name == element).map_or(&[][..], |(_, attributes)| attributes);
+    for (name, value) in &tag.attributes {
+        let name = String::from_utf8_lossy(name).into_owned();
+        let value = String::from_utf8_lossy(value).into_owned();
+        let event = name.len() > 4 && name.starts_with("on") && value.contains(['(', '=', '`']);
+        let script = (CLICKED.contains(&name.as_str()) || loading.contains(&name.as_str()))
+            && classify(&value).reach == Reach::Script;
+        if event || script {
+            let message = runs(&format!("{name}={value}"));
+            follower.tell(visit, &rules::RICH_TEXT_CARRIES_SCRIPT, range.clone(), "", message)?;
+        } else if loading.contains(&name.as_str()) {
+            // A set of sources: addresses with a width behind each.
+            for address in value.split(if name == "srcset" { ',' } else { '\0' }) {
+                let address = address.trim_ascii();
+                let address = if name == "srcset" { address.split(' ').next().unwrap_or(address) } else { address };
+                loads(visit, follower, range.clone(), subject, address)?;
+            }
+        } else if name == "style" {
+            look_at_style(visit, follower, range.clone(), subject, &value)?;
+        }
+    }
+    Ok(())
+}
+
+/// CSS loads by `url(…)` and by `@import "…"`.
+fn look_at_style(
+    visit: &mut Visit<'_>,
+    follower: &mut Follower,
+    range: Range<u64>,
+    subject: &str,
+    style: &str,
+) -> Result<(), Stop> {
+    let lower = style.to_ascii_lowercase();
+    for mark in ["url(", "@import"] {
+        let mut rest = lower.as_str();
+        while let Some((_, behind)) = rest.split_once(mark) {
+            rest = behind;
+            let address = behind.trim_start().trim_start_matches(['"', '\'']);
+            let address = address.split(['"', '\'', ')', ';']).next().unwrap_or_default();
+            if !address.starts_with("url(") {
+                loads(visit, follower, range.clone(), subject, address)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn loads(
+    visit: &mut Visit<'_>,
+    follower: &mut Follower,
+    range: Range<u64>,
+    subject: &str,
+    address: &str,
+) -> Result<(), Stop> {
+    let reference = classify(address);
+    if !reference.connects() {
+        return Ok(());
+    }
+    let message = format!("{subject} loads {}: it {}.", quoted(address), reference.saying());
+    let host = reference.host.as_deref().unwrap_or_default();
+    follower.tell(visit, &rules::RICH_TEXT_LOADS, range, host, message)
+}
