@@ -52,11 +52,13 @@ pub mod pytorch;
 pub mod tar;
 pub mod png;
 pub mod kerchunk;
+pub mod mrml;
 pub mod nifti;
 pub mod slicer_markups;
 pub mod slicer_shader;
 pub mod text;
 pub mod tiff;
+pub mod vtk_xml;
 pub mod xml;
 pub mod wasm;
 pub mod xz;
@@ -129,11 +131,13 @@ pub static FORMATS: &[&Format] = &[
     &tar::FORMAT,
     &png::FORMAT,
     &kerchunk::FORMAT,
+    &mrml::FORMAT,
     &nifti::FORMAT,
     &slicer_markups::FORMAT,
     &slicer_shader::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
+    &vtk_xml::FORMAT,
     &xml::FORMAT,
     &wasm::FORMAT,
     &xz::FORMAT,

@@ -337,8 +337,22 @@ pub static RICH_TEXT_LOADS: Rule = Rule {
     see: &["https://cwe.mitre.org/data/definitions/829.html"],
 };
 
+/// A document type declaration in a format that has none.
+pub static DOCTYPE_UNEXPECTED: Rule = Rule {
+    id: "doctype-unexpected",
+    title: "This file has a document type declaration, which no program writes into files of its kind",
+    why: "Such a declaration can make a reader of XML fetch other files, or fill its memory. Files of this kind have no \
+          use for it.",
+    advice: "Ask the sender how the file was made.",
+    guideline: Guideline::Reporting,
+    runs: Runs::OnOpen,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/611.html"],
+};
+
 /// All of the above, sorted by id.
 pub static SHARED: &[&Rule] = &[
+    &DOCTYPE_UNEXPECTED,
     &EMPTY,
     &ENTRY_BEHIND_LINK,
     &FILE_HIDDEN,

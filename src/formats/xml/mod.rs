@@ -26,7 +26,7 @@ use crate::{
     quote::quoted,
     reference::{Reach, classify},
     rule::{Guideline, Rule, Runs, Severity},
-    stop::Stop,
+    stop::{Limit, Stop},
 };
 
 /// XML.
@@ -286,6 +286,48 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Walks over a layer for a format that is made of XML. Damage ends the walk: the reader of XML itself tells it.
+///
+/// # Errors
+/// Those of `each`, of the source, and of the budget.
+pub fn walk(
+    visit: &mut Visit<'_>,
+    mut each: impl FnMut(&mut Visit<'_>, &Walker, &Event) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let mut walker = Walker::new(visit.bytes)?;
+    loop {
+        match walker.step() {
+            Ok(Some(event)) => each(visit, &walker, &event)?,
+            Ok(None) | Err(Stop::Malformed { .. } | Stop::Unsupported { .. } | Stop::Exhausted(Limit::Depth | Limit::Window)) => {
+                return Ok(());
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
+}
+
+/// How much of a document is walked over to find its root element, in bytes.
+const PROLOG: u64 = 1 << 20;
+
+/// The root element of a document.
+///
+/// # Errors
+/// Those of the source and the budget.
+pub fn root(candidate: &Candidate<'_>) -> Result<Option<Element>, Stop> {
+    let start = candidate.bytes.start();
+    let mut walker = Walker::new(&candidate.bytes.window(start..start.saturating_add(PROLOG)))?;
+    loop {
+        match walker.step() {
+            Ok(Some(Event { token: Token::Start(element), .. })) => return Ok(Some(element)),
+            Ok(Some(_)) => {}
+            Ok(None) | Err(Stop::Malformed { .. } | Stop::Unsupported { .. } | Stop::Exhausted(Limit::Depth | Limit::Window)) => {
+                return Ok(None);
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
+}
+
 /// Entities that become longer than this are a bomb: a megabyte of text is no abbreviation.
 const EXPANDED: u64 = 1 << 20;
 
@@ -400,7 +442,7 @@ mod tests {
         ] {
             let report = checked("x.bin", sample);
             assert_eq!(report.verdict, Verdict::JustData, "{sample} {report:#?}");
-            assert_eq!(report.layers[0].formats, ["xml"], "{sample}");
+            assert_eq!(report.layers[0].formats[0], "xml", "{sample}");
         }
         let long = format!("<a>{}</a>", "<b c='1'>text</b>\n".repeat(200_000));
         assert_eq!(checked("x", long).verdict, Verdict::JustData);
