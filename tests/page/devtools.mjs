@@ -29,11 +29,14 @@ export async function developerTools(driver) {
       workers.set(message.params.sessionId, message.params.targetInfo.url);
     } else if (message.method === "Target.detachedFromTarget") {
       workers.delete(message.params.sessionId);
+      for (const { reject, sessionId } of answers.values()) {
+        if (sessionId === message.params.sessionId) reject(new Error("the worker is gone"));
+      }
     }
   });
   const send = (method, params = {}, sessionId = undefined) =>
     new Promise((resolve, reject) => {
-      answers.set((number += 1), { resolve, reject });
+      answers.set((number += 1), { resolve, reject, sessionId });
       socket.send(JSON.stringify({ id: number, method, params, sessionId }));
     });
   await send("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
