@@ -83,6 +83,7 @@ struct Layer {
     parent: Option<usize>,
     name: String,
     offset: Option<u64>,
+    in_place: bool,
     depth: u32,
     origin: Origin,
     role: Role,
@@ -135,7 +136,9 @@ impl Check {
         let depth = parent.and_then(|id| self.layers.get(id)).map_or(0, |layer| layer.depth.saturating_add(1));
         let ledger = Ledger::new(bytes.len(), self.budget.limits().claims);
         let (formats, stops) = (Vec::new(), Vec::new());
-        self.layers.push(Layer { parent, name, offset, depth, origin, role, bytes, ledger, formats, stops });
+        // What a sweep finds stands where it is found; of a member, its opening says it.
+        let in_place = matches!(origin, Origin::Hidden | Origin::Opaque);
+        self.layers.push(Layer { parent, name, offset, in_place, depth, origin, role, bytes, ledger, formats, stops });
         self.layers.len().saturating_sub(1)
     }
 
@@ -259,8 +262,12 @@ impl Check {
             }
             let bytes = Bytes::whole(opening.source, self.budget.clone());
             self.budget.expect(bytes.len());
-            let Opening { name, offset, role, .. } = opening;
-            children.push(self.add_layer(Some(parent), name, offset, Origin::Member, role, bytes));
+            let Opening { name, offset, in_place, role, .. } = opening;
+            let child = self.add_layer(Some(parent), name, offset, Origin::Member, role, bytes);
+            if let Some(layer) = self.layers.get_mut(child) {
+                layer.in_place = in_place;
+            }
+            children.push(child);
         }
         self.tasks.extend(children.into_iter().rev().map(Task::Read));
     }
@@ -467,6 +474,9 @@ impl Check {
             let stops = layer.stops.iter().map(report::Stopped::from).collect();
             let (parent, name) = (layer.parent, layer.name.clone());
             report.add_layer(parent, name, layer.offset, layer.ledger.len(), formats, &layer.ledger.settle(), stops);
+            if let Some(added) = report.layers.last_mut() {
+                added.in_place = layer.in_place;
+            }
         }
         for (layer, found, excerpt) in self.found {
             report.add_finding(layer, found.rule, found.range, found.message, &excerpt);

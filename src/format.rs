@@ -163,6 +163,8 @@ pub struct Opening {
     pub name: String,
     /// Its first byte in the parent, where it has one.
     pub offset: Option<u64>,
+    /// Whether its bytes lie in the parent as they are, from `offset` on.
+    pub in_place: bool,
     /// What the container said it is.
     pub role: Role,
     pub(crate) source: Rc<dyn Source>,
@@ -232,6 +234,7 @@ impl Visit<'_> {
     /// [`Stop::Exhausted`] when there are too many layers or claims.
     pub fn open(&mut self, name: impl Into<String>, span: Span, role: Role) -> Result<(), Stop> {
         self.bytes.budget().charge_layer()?;
+        let in_place = matches!(span, Span::Range(_));
         let (offset, source): (Option<u64>, Rc<dyn Source>) = match span {
             Span::Range(range) => {
                 self.claim(range.clone(), Kind::Nested, "nested file")?;
@@ -250,7 +253,7 @@ impl Visit<'_> {
                 (Some(range.start), source)
             }
         };
-        self.openings.push(Opening { name: name.into(), offset, role, source });
+        self.openings.push(Opening { name: name.into(), offset, in_place, role, source });
         Ok(())
     }
 

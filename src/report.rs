@@ -92,6 +92,9 @@ pub struct Layer {
     pub name: String,
     /// Where it starts in its parent, if it has a place there.
     pub offset: Option<u64>,
+    /// Whether its bytes lie in its parent as they are, from `offset` on: not decoded, not gathered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_place: bool,
     /// Length in bytes.
     pub len: u64,
     /// Ids of all formats that recognised it.
@@ -251,7 +254,8 @@ impl Report {
             *owned = owned.saturating_add(region.range.end.saturating_sub(region.range.start));
         }
         let map = rows(regions);
-        self.layers.push(Layer { id: self.layers.len(), parent, name, offset, len, formats, coverage, stops, map });
+        let (id, in_place) = (self.layers.len(), false);
+        self.layers.push(Layer { id, parent, name, offset, in_place, len, formats, coverage, stops, map });
     }
 
     pub(crate) fn add_finding(
