@@ -63,7 +63,7 @@ export function layerTree(report, choose) {
     const children = inside.get(layer.id) ?? [];
     const found = findings.get(layer.id) ?? 0;
     const button = h("button.layer", { type: "button", "aria-pressed": "false", click: () => choose(layer) },
-      h("span.layer-name", {}, h("bdi", {}, visible(layer.name) || "(no name)")),
+      h("span.layer-name", {}, h("bdi", {}, visible(nameOf(layer)) || "(no name)")),
       h("span.layer-facts", {},
         h("span.format", {}, layer.formats.join(" + ") || "format not known"), " · ", size(layer.len),
         layer.stops.length ? h("span.mark", {}, ` · ${STOPS[layer.stops[0].kind] ?? layer.stops[0].kind}`) : null,
@@ -89,6 +89,14 @@ export function layerTree(report, choose) {
       for (const [id, button] of buttons) button.setAttribute("aria-pressed", String(id === layer.id));
     },
   };
+}
+
+/**
+ * @param {Layer} layer
+ * @returns {string} its name; of the file itself without the folders, which its row shows
+ */
+export function nameOf(layer) {
+  return layer.parent === null ? layer.name.slice(layer.name.lastIndexOf("/") + 1) : layer.name;
 }
 
 /**

@@ -21,7 +21,8 @@ function countRequests() {
   const add = (/** @type {keyof typeof counts} */ id) => {
     counts[id] += 1;
     at(id).textContent = String(counts[id]);
-    at(id).closest(".card")?.classList.add("broken");
+    for (const other of document.querySelectorAll(`.${id}`)) other.textContent = String(counts[id]);
+    document.body.classList.add("broken");
   };
   const start = () =>
     // The entries of the load itself are only complete after its event.

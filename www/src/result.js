@@ -4,7 +4,7 @@
 import { coverageOf } from "./coverage.js";
 import { h, refill } from "./dom.js";
 import { hexLines } from "./hex.js";
-import { layerTree } from "./layers.js";
+import { layerTree, nameOf } from "./layers.js";
 import { GUIDELINES, RUNS, SEVERITIES, STOPS, VERDICTS, count, duration, place, plural, share, size, visible } from "./wording.js";
 
 /** @typedef {import("./contract").FileReport} FileReport */
@@ -23,17 +23,21 @@ const STOPPED = 8;
 const WORST_FIRST = ["danger", "warning", "note"];
 
 /**
- * In one sentence what is the matter with the file.
+ * In one sentence what is the matter with the file; of one that is just data, what it is.
  * @param {FileReport} report
  * @param {Map<string, Rule>} rules
+ * @param {Map<string, string>} formats
  * @returns {string}
  */
-export function headline(report, rules) {
+export function headline(report, rules, formats) {
   const worst = WORST_FIRST.slice(0, 2).flatMap((severity) => report.findings.filter((finding) => finding.severity === severity))[0];
   if (worst) return sentence(rules.get(worst.rule)?.title ?? worst.message);
   if (report.pending?.length) return "The structure is read; the large ranges are still being searched.";
-  const stop = report.layers.flatMap(({ stops }) => stops)[0];
-  if (report.verdict === "unfinished" && stop) return sentence(`${STOPS[stop.kind] ?? stop.kind}: ${visible(stop.message)}`);
+  const unread = report.layers.find(({ stops }) => stops.length);
+  if (report.verdict === "unfinished" && unread) {
+    return `${unread.parent === null ? "" : `${visible(unread.name)}: `}${stopped(unread.stops[0])}`;
+  }
+  if (report.verdict === "just-data") return formatNames(report.layers[0], formats);
   return VERDICTS[report.verdict].says;
 }
 
@@ -58,8 +62,8 @@ export function resultView(job, { rules, formats, actions }) {
     tree.mark(layer);
     coverage = coverageOf(layer, report.findings.filter((finding) => finding.layer === layer.id), reader(job, layer, byId));
     refill(holder,
-      h("h5", {}, "Bytes of ", h("bdi", {}, visible(layer.name)), h("span.quiet", {}, ` · ${plural(layer.len, "byte")}`)),
-      layer.formats.length ? h("p.quiet", {}, layer.formats.map((id) => formats.get(id) ?? id).join(", ")) : null,
+      h("h5", {}, "Bytes of ", h("bdi", {}, visible(nameOf(layer))), h("span.quiet", {}, ` · ${plural(layer.len, "byte")}`)),
+      layer.formats.length ? h("p.quiet", {}, formatNames(layer, formats)) : null,
       coverage.element);
   };
   const show = (/** @type {Finding} */ finding) => {
@@ -78,7 +82,7 @@ export function resultView(job, { rules, formats, actions }) {
     h("section", {},
       h("h4", {}, "What is inside, and who owns the bytes"),
       h("p.quiet", {}, accounted(report)),
-      h("div.inside-and-bytes", {}, h("div.tree", {}, tree.element), holder)),
+      h("div.inside-and-bytes", {}, report.layers.length > 1 ? h("div.tree", {}, tree.element) : null, holder)),
     facts(job, report, formats));
   // The layer with the worst finding first; else the file itself.
   const first = ordered(report.findings)[0];
@@ -165,7 +169,7 @@ function ruleGroup(id, findings, rule, show) {
  */
 function spot(finding, show) {
   const bytes = fromBase64(finding.excerpt);
-  const across = 16;
+  const across = matchMedia("(max-width: 34rem)").matches ? 8 : 16;
   return h("li", {},
     h("p.message", {}, h("bdi", {}, visible(finding.message))),
     h("p.quiet", {}, h("bdi", {}, visible(finding.place)), ` · at ${place(finding.offset)} · ${plural(finding.length, "byte")} `,
@@ -191,13 +195,25 @@ function stopsSection(report, byId) {
     shown += next.length;
     list.append(...next.map(({ layer, stop }) =>
       h("li", {},
-        h("strong", {}, STOPS[stop.kind] ?? stop.kind), ": ", h("bdi", {}, visible(stop.message)),
+        h("bdi", {}, stopped(stop)),
         h("span.quiet", {}, " · ", h("bdi", {}, visible(path(layer, byId))), typeof stop.at === "number" ? ` · at ${place(stop.at)}` : ""))));
     more.hidden = shown >= stops.length;
     more.textContent = `Show more (${count(stops.length - shown)} left)`;
   };
   grow();
   return h("section", {}, h("h4", {}, "What could not be read"), list, more);
+}
+
+/**
+ * @param {import("./contract").Stop} stop
+ * @returns {string} its kind and its reason
+ */
+function stopped({ kind, message }) {
+  const name = STOPS[kind] ?? kind;
+  // Some reasons say no more than their kind, or begin with it.
+  if (kind === "unknown-format" || kind === "cancelled") return sentence(name);
+  const reason = visible(message).replace(/^(could not be read|encrypted|not decoded): /i, "");
+  return sentence(`${name}: ${reason}`);
 }
 
 /** @param {FileReport} report */
@@ -222,7 +238,7 @@ function facts(job, report, formats) {
     h("summary", {}, "About this check"),
     h("dl", {},
       fact("Size", plural(report.size, "byte")),
-      fact("Format", file?.formats.map((id) => formats.get(id) ?? id).join(", ") || "not known"),
+      fact("Format", (file && formatNames(file, formats)) || "not known"),
       read && fact("Accounted for", read),
       job.started ? fact("Time", duration((job.ended - job.started) / 1000)) : null,
       job.memory ? fact("Memory of the checker", h("span.memory", { "data-bytes": job.memory }, size(job.memory))) : null));
@@ -234,6 +250,14 @@ function facts(job, report, formats) {
  */
 function fact(name, value) {
   return [h("dt", {}, name), h("dd", {}, value)];
+}
+
+/**
+ * @param {Layer} layer
+ * @param {Map<string, string>} formats
+ */
+function formatNames(layer, formats) {
+  return layer.formats.map((id) => formats.get(id) ?? id).join(" and ");
 }
 
 /**

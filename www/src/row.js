@@ -95,7 +95,7 @@ export class Row {
       this.element.dataset.state = state;
       refill(this.#sign, icon(sign));
       refill(this.#verdict, verdict ? VERDICTS[verdict].name : running ? "Checking" : "Waiting");
-      refill(this.#said, report ? headline(report, this.#desk.rules) : "");
+      refill(this.#said, report ? headline(report, this.#desk.rules, this.#desk.formats) : "");
       refill(this.#amount, size(report?.size ?? job.size));
       this.#toggle.toggleAttribute("disabled", !report);
       this.element.querySelector(".running").hidden = state === "done";

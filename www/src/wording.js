@@ -6,19 +6,19 @@
 export const VERDICTS = /** @type {const} */ ({
   code: {
     name: "Not just data",
-    says: "Something in this file runs, connects or listens when the file is opened, or a program is hidden in it.",
+    says: "Opening this file would run code, contact a server or open a port, or a program is hidden in it.",
   },
   caution: {
     name: "Look twice",
-    says: "Nothing was found that runs by itself, but there is something here that data alone would not have.",
+    says: "Nothing runs by itself, but there is something in this file that does not belong in plain data.",
   },
   unfinished: {
     name: "Not fully checked",
-    says: "Nothing was found in what could be read, but not everything could be read.",
+    says: "Nothing was found, but part of this file could not be read.",
   },
   "just-data": {
     name: "Just data",
-    says: "Everything was read, and nothing was found that runs, connects or listens.",
+    says: "Every part of this file was read, and nothing in it runs, connects or listens.",
   },
 });
 

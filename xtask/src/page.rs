@@ -37,7 +37,7 @@ pub fn screenshot(places: &Places) -> Result<()> {
     let browser = setup::browser(places)?;
     say("Taking the pictures");
     let mut pictures = command("node", &["screenshots.mjs"], &places.page_tests());
-    pictures.arg(places.root.join("docs").join("pictures"));
+    pictures.arg(places.www().join("pictures"));
     pictures.env("JUST_DATA_DIST", &dist).env("CHROME", browser.chrome).env("CHROMEDRIVER", browser.driver);
     run(&mut pictures).context("taking the pictures")
 }
