@@ -26,8 +26,24 @@ const FAR: usize = 3;
 
 /// Folders at the root of a system; a path that climbs into one of them leaves every data set.
 const ROOTS: &[&str] = &[
-    "bin", "boot", "dev", "etc", "home", "lib", "opt", "proc", "programdata", "root", "run", "sbin", "sys", "tmp",
-    "users", "usr", "var", "windows",
+    "bin",
+    "boot",
+    "dev",
+    "etc",
+    "home",
+    "lib",
+    "opt",
+    "proc",
+    "programdata",
+    "root",
+    "run",
+    "sbin",
+    "sys",
+    "tmp",
+    "users",
+    "usr",
+    "var",
+    "windows",
 ];
 
 /// Tells of the references of one file, each computer once.
@@ -160,10 +176,18 @@ mod tests {
 
     #[test]
     fn a_little_above_is_told_from_far_above() {
-        for near in ["../x.nrrd", "../../textures/a.png", "../run/x.nii", "../../data/etc/x", "a/../../b", "../home.nrrd"] {
+        for near in
+            ["../x.nrrd", "../../textures/a.png", "../run/x.nii", "../../data/etc/x", "a/../../b", "../home.nrrd"]
+        {
             assert!(!is_far(near), "{near}");
         }
-        for far in ["../../../x.nrrd", "../../etc/hostname", "..\\..\\Windows\\x", "%2e%2e%2fetc%2fhostname", "a/../../b/../../../c"] {
+        for far in [
+            "../../../x.nrrd",
+            "../../etc/hostname",
+            "..\\..\\Windows\\x",
+            "%2e%2e%2fetc%2fhostname",
+            "a/../../b/../../../c",
+        ] {
             assert!(is_far(far), "{far}");
         }
     }

@@ -2,160 +2,134 @@
 
 // The list below is rewritten by the test `registry` under BLESS=1: one line a file in src/formats.
 // begin list
-pub mod csv;
-pub mod dicom;
 pub mod afni;
-pub mod elastix;
-pub mod freesurfer_surface;
-pub mod elf;
 pub mod bids;
+pub mod bzip2;
+pub mod csv;
+pub mod dex;
+pub mod dicom;
 pub mod dicom_json;
+pub mod elastix;
+pub mod elf;
 pub mod fhir;
+pub mod freesurfer_surface;
 pub mod glb;
 pub mod gltf;
 pub mod gzip;
 pub mod hdf5;
-pub mod gzip;
+pub mod itk_transform;
+pub mod java_class;
+pub mod joblib_zfile;
 pub mod jpeg;
 pub mod json;
-pub mod itk_transform;
-pub mod mgh;
-pub mod json;
 pub mod keras_config;
-pub mod netcdf;
-pub mod dex;
-pub mod elf;
-pub mod gzip;
-pub mod java_class;
-pub mod json;
-pub mod mach_o;
-pub mod nifti;
-pub mod ole;
-pub mod pdf;
-pub mod rar;
-pub mod script;
-pub mod seven_zip;
-pub mod pe;
-pub mod pyc;
-pub mod tar;
-pub mod bzip2;
-pub mod gzip;
-pub mod joblib_zfile;
-pub mod json;
+pub mod kerchunk;
 pub mod lz4;
 pub mod lzma;
-pub mod nifti;
-pub mod npy;
-pub mod pickle;
-pub mod pickle_text;
-pub mod pytorch;
-pub mod tar;
-pub mod png;
-pub mod kerchunk;
+pub mod mach_o;
+pub mod mgh;
 pub mod mrml;
-pub mod nifti;
-pub mod slicer_markups;
-pub mod slicer_shader;
-pub mod text;
-pub mod tiff;
-pub mod vtk_xml;
-pub mod xml;
-pub mod wasm;
-pub mod xz;
-pub mod zip;
-pub mod zlib;
 pub mod mrtrix_image;
 pub mod mrtrix_tracks;
 pub mod mtl;
+pub mod netcdf;
 pub mod nifti;
+pub mod npy;
 pub mod obj;
+pub mod ole;
 pub mod parrec;
+pub mod pdf;
+pub mod pe;
+pub mod pickle;
+pub mod pickle_text;
 pub mod ply;
+pub mod png;
+pub mod pyc;
+pub mod pytorch;
+pub mod rar;
+pub mod script;
+pub mod seven_zip;
+pub mod slicer_markups;
+pub mod slicer_shader;
 pub mod stl;
+pub mod tar;
 pub mod text;
 pub mod tiff;
 pub mod trk;
 pub mod vtk;
+pub mod vtk_xml;
+pub mod wasm;
+pub mod xml;
+pub mod xz;
 pub mod zarr;
+pub mod zip;
+pub mod zlib;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
 pub static FORMATS: &[&Format] = &[
-    &csv::FORMAT,
-    &dicom::FORMAT,
     &afni::FORMAT,
-    &elastix::FORMAT,
-    &freesurfer_surface::FORMAT,
-    &elf::FORMAT,
     &bids::FORMAT,
+    &bzip2::FORMAT,
+    &csv::FORMAT,
+    &dex::FORMAT,
+    &dicom::FORMAT,
     &dicom_json::FORMAT,
+    &elastix::FORMAT,
+    &elf::FORMAT,
     &fhir::FORMAT,
+    &freesurfer_surface::FORMAT,
     &glb::FORMAT,
     &gltf::FORMAT,
     &gzip::FORMAT,
     &hdf5::FORMAT,
-    &gzip::FORMAT,
+    &itk_transform::FORMAT,
+    &java_class::FORMAT,
+    &joblib_zfile::FORMAT,
     &jpeg::FORMAT,
     &json::FORMAT,
-    &itk_transform::FORMAT,
-    &mgh::FORMAT,
-    &json::FORMAT,
     &keras_config::FORMAT,
-    &netcdf::FORMAT,
-    &dex::FORMAT,
-    &elf::FORMAT,
-    &gzip::FORMAT,
-    &java_class::FORMAT,
-    &json::FORMAT,
-    &mach_o::FORMAT,
-    &nifti::FORMAT,
-    &ole::FORMAT,
-    &pdf::FORMAT,
-    &rar::FORMAT,
-    &script::FORMAT,
-    &seven_zip::FORMAT,
-    &pe::FORMAT,
-    &pyc::FORMAT,
-    &tar::FORMAT,
-    &bzip2::FORMAT,
-    &gzip::FORMAT,
-    &joblib_zfile::FORMAT,
-    &json::FORMAT,
+    &kerchunk::FORMAT,
     &lz4::FORMAT,
     &lzma::FORMAT,
-    &nifti::FORMAT,
-    &npy::FORMAT,
-    &pickle::FORMAT,
-    &pickle_text::FORMAT,
-    &pytorch::FORMAT,
-    &tar::FORMAT,
-    &png::FORMAT,
-    &kerchunk::FORMAT,
+    &mach_o::FORMAT,
+    &mgh::FORMAT,
     &mrml::FORMAT,
-    &nifti::FORMAT,
-    &slicer_markups::FORMAT,
-    &slicer_shader::FORMAT,
-    &text::FORMAT,
-    &tiff::FORMAT,
-    &vtk_xml::FORMAT,
-    &xml::FORMAT,
-    &wasm::FORMAT,
-    &xz::FORMAT,
-    &zip::FORMAT,
-    &zlib::FORMAT,
     &mrtrix_image::FORMAT,
     &mrtrix_tracks::FORMAT,
     &mtl::FORMAT,
+    &netcdf::FORMAT,
     &nifti::FORMAT,
+    &npy::FORMAT,
     &obj::FORMAT,
+    &ole::FORMAT,
     &parrec::FORMAT,
+    &pdf::FORMAT,
+    &pe::FORMAT,
+    &pickle::FORMAT,
+    &pickle_text::FORMAT,
     &ply::FORMAT,
+    &png::FORMAT,
+    &pyc::FORMAT,
+    &pytorch::FORMAT,
+    &rar::FORMAT,
+    &script::FORMAT,
+    &seven_zip::FORMAT,
+    &slicer_markups::FORMAT,
+    &slicer_shader::FORMAT,
     &stl::FORMAT,
+    &tar::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
     &trk::FORMAT,
     &vtk::FORMAT,
+    &vtk_xml::FORMAT,
+    &wasm::FORMAT,
+    &xml::FORMAT,
+    &xz::FORMAT,
     &zarr::FORMAT,
+    &zip::FORMAT,
+    &zlib::FORMAT,
 ];
 // end list
 

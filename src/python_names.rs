@@ -375,7 +375,10 @@ const MENTIONED: &[Row] = &[
     ("operator", ARITHMETIC),
     ("statistics", "*"),
     ("string", "*"),
-    ("torch", "bfloat16 bool complex* double float* half int* long per_* q* short strided sparse* uint* contiguous_format"),
+    (
+        "torch",
+        "bfloat16 bool complex* double float* half int* long per_* q* short strided sparse* uint* contiguous_format",
+    ),
     ("typing", "[A-Z]*"),
 ];
 

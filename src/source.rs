@@ -12,9 +12,9 @@ mod file;
 
 use std::io;
 
+pub use base64::Base64;
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::OnDisk;
-pub use base64::Base64;
 pub use inflated::{Inflated, Wrapping};
 pub use paged::Paged;
 pub use stitched::Stitched;

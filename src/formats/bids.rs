@@ -37,8 +37,19 @@ const PATHS: &[&str] = &["AssociatedEmptyRoom", "IntendedFor", "StimulusFile", "
 
 /// Members by which a side-car is known.
 const MEMBERS: &[&str] = &[
-    "BIDSVersion", "ConversionSoftware", "EEGReference", "EchoTime", "EchoTime1", "FlipAngle", "MagneticFieldStrength",
-    "PhaseEncodingDirection", "PowerLineFrequency", "RepetitionTime", "SamplingFrequency", "SliceTiming", "TaskName",
+    "BIDSVersion",
+    "ConversionSoftware",
+    "EEGReference",
+    "EchoTime",
+    "EchoTime1",
+    "FlipAngle",
+    "MagneticFieldStrength",
+    "PhaseEncodingDirection",
+    "PowerLineFrequency",
+    "RepetitionTime",
+    "SamplingFrequency",
+    "SliceTiming",
+    "TaskName",
     "TotalReadoutTime",
 ];
 

@@ -33,7 +33,8 @@ pub static FORMAT: Format = Format {
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let head = candidate.head(10)?;
     let level = head.get(3).is_some_and(|level| (b'1'..=b'9').contains(level));
-    let block = head.get(4..).is_some_and(|block| matches!(block, b"\x31\x41\x59\x26\x53\x59" | b"\x17\x72\x45\x38\x50\x90"));
+    let block =
+        head.get(4..).is_some_and(|block| matches!(block, b"\x31\x41\x59\x26\x53\x59" | b"\x17\x72\x45\x38\x50\x90"));
     Ok(level && block)
 }
 
@@ -59,7 +60,11 @@ mod tests {
     #[test]
     fn content_is_checked_under_its_own_name() {
         let report = checked("greeting.txt.bz2", packed(b"hello\n"));
-        assert_eq!((report.verdict, report.layers[1].name.as_str()), (Verdict::JustData, "greeting.txt"), "{report:#?}");
+        assert_eq!(
+            (report.verdict, report.layers[1].name.as_str()),
+            (Verdict::JustData, "greeting.txt"),
+            "{report:#?}"
+        );
         let report = checked("model.pkl.bz2", packed(b"cos\nsystem\n(S'echo hello'\ntR."));
         assert_eq!(rules_of(&report), ["pickle-runs-code"]);
     }

@@ -146,7 +146,8 @@ impl Reading {
             let name = if place.is_empty() { "data" } else { place };
             open_base64(visit, range, name.to_string(), "attachment")?;
         }
-        if let Some((range, endpoint)) = open.endpoint.filter(|_| name == "channel" || open.resource == "Subscription") {
+        if let Some((range, endpoint)) = open.endpoint.filter(|_| name == "channel" || open.resource == "Subscription")
+        {
             subscription(visit, &mut self.follower, range, &endpoint)?;
         }
         Ok(())
@@ -211,7 +212,10 @@ mod tests {
                 r#"{"resourceType": "Patient", "text": {"div": "<div><img src=\"http://a.example/x\"/></div>"}}"#,
                 "rich-text-loads-from-server",
             ),
-            (r#"{"resourceType": "Patient", "text": {"div": "<div><script>1</script></div>"}}"#, "rich-text-carries-script"),
+            (
+                r#"{"resourceType": "Patient", "text": {"div": "<div><script>1</script></div>"}}"#,
+                "rich-text-carries-script",
+            ),
         ] {
             assert_eq!(rules_of(&checked("x.json", sample)), [rule], "{sample}");
         }

@@ -49,7 +49,8 @@ static SHADER: Rule = Rule {
 };
 
 /// Names of the top level, glTF 2.0 section 5.17.
-const PARTS: &[&str] = &["accessors", "bufferViews", "buffers", "images", "materials", "meshes", "nodes", "scene", "scenes"];
+const PARTS: &[&str] =
+    &["accessors", "bufferViews", "buffers", "images", "materials", "meshes", "nodes", "scene", "scenes"];
 
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let (mut version, mut part) = (false, false);
@@ -129,13 +130,15 @@ mod tests {
             let report = checked("a.gltf", with(uri));
             assert_eq!((report.verdict, rules_of(&report)), (Verdict::Caution, vec![rule]), "{uri}");
         }
-        let extension = r#"{"asset": {"version": "2.0"}, "nodes": [{"extensions": {"X": {"uri": "https://example.org/x"}}}]}"#;
+        let extension =
+            r#"{"asset": {"version": "2.0"}, "nodes": [{"extensions": {"X": {"uri": "https://example.org/x"}}}]}"#;
         assert_eq!(rules_of(&checked("a.gltf", extension)), ["reference-to-server"]);
     }
 
     #[test]
     fn shaders_are_found() {
-        let shader = r#"{"asset": {"version": "1.0"}, "scene": "s", "shaders": {"v": {"type": 35633, "uri": "v.glsl"}}}"#;
+        let shader =
+            r#"{"asset": {"version": "1.0"}, "scene": "s", "shaders": {"v": {"type": 35633, "uri": "v.glsl"}}}"#;
         assert_eq!(rules_of(&checked("a.gltf", shader)), ["gltf-shader"]);
     }
 

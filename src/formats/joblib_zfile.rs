@@ -59,9 +59,10 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let header = header(&head).ok_or(Stop::malformed(0, "a length in hexadecimal digits"))?;
     visit.structure(0..header.end, "mark and length")?;
     let inflated = Inflated::measure(visit.bytes.from(header.end), Wrapping::Zlib)?;
-    let stop = inflated.stop().cloned().or_else(|| {
-        (inflated.len() != header.len).then(|| Stop::malformed(2, "the length of the content"))
-    });
+    let stop = inflated
+        .stop()
+        .cloned()
+        .or_else(|| (inflated.len() != header.len).then(|| Stop::malformed(2, "the length of the content")));
     let packed = header.end..header.end.saturating_add(inflated.compressed_len());
     let content: Rc<dyn Source> = Rc::new(Paged::new(Rc::new(inflated), 64 << 10, 4));
     // Beside the pickle, joblib wrote the values of each array to a file of its own, without any header.

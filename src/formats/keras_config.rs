@@ -162,8 +162,17 @@ enum Origin {
 
 /// Packages of Keras and what it runs on.
 const KERAS: &[&str] = &[
-    "keras", "keras_core", "keras_cv", "keras_hub", "keras_nlp", "keras_rs", "keras_tuner", "tensorflow", "tf_keras",
-    "tensorflow_addons", "tensorflow_probability",
+    "keras",
+    "keras_core",
+    "keras_cv",
+    "keras_hub",
+    "keras_nlp",
+    "keras_rs",
+    "keras_tuner",
+    "tensorflow",
+    "tf_keras",
+    "tensorflow_addons",
+    "tensorflow_probability",
 ];
 
 fn origin(module: &str) -> Origin {
@@ -180,15 +189,42 @@ fn origin(module: &str) -> Origin {
 
 /// Functions of Python itself that do more than calculate. Keras names functions of programs as if they were here.
 const PYTHON: &[&str] = &[
-    "__build_class__", "__import__", "breakpoint", "compile", "delattr", "eval", "exec", "exit", "getattr", "globals",
-    "help", "input", "locals", "open", "quit", "setattr", "vars",
+    "__build_class__",
+    "__import__",
+    "breakpoint",
+    "compile",
+    "delattr",
+    "eval",
+    "exec",
+    "exit",
+    "getattr",
+    "globals",
+    "help",
+    "input",
+    "locals",
+    "open",
+    "quit",
+    "setattr",
+    "vars",
 ];
 
 /// Whether functions of a module of Keras are what layers are made with.
 fn is_for_layers(module: &str) -> bool {
     const PARTS: &[&str] = &[
-        "activations", "backend", "constraints", "initializers", "layers", "losses", "metrics", "math", "nn", "ops", "optimizers",
-        "regularizers", "applications", "random",
+        "activations",
+        "backend",
+        "constraints",
+        "initializers",
+        "layers",
+        "losses",
+        "metrics",
+        "math",
+        "nn",
+        "ops",
+        "optimizers",
+        "regularizers",
+        "applications",
+        "random",
     ];
     // The package alone gives all names that Keras makes public.
     let parts: Vec<&str> = module.split('.').collect();

@@ -235,7 +235,8 @@ mod tests {
         let first = r#"{".zgroup": "{\"zarr_format\": 2}", "x/0.0": ["a.nc", 0, 4], "x/.zattrs": "{\"filters\": [{\"id\": \"pickle\"}]}"}"#;
         let report = checked("refs.json", first);
         assert_eq!((report.verdict, report.layers[0].formats.len()), (Verdict::JustData, 2));
-        let generated = r#"{"version": 1, "gen": [{"key": "k{{i}}", "url": "a{{i}}.nc", "offset": "{{i*10}}"}], "refs": {}}"#;
+        let generated =
+            r#"{"version": 1, "gen": [{"key": "k{{i}}", "url": "a{{i}}.nc", "offset": "{{i*10}}"}], "refs": {}}"#;
         let report = checked("refs.json", generated);
         assert_eq!((report.verdict, report.findings[0].rule.as_str()), (Verdict::JustData, "kerchunk-generated"));
     }

@@ -62,14 +62,21 @@ mod tests {
     #[test]
     fn content_is_checked_under_its_own_name() {
         let report = checked("greeting.txt.lz4", packed(b"hello\n"));
-        assert_eq!((report.verdict, report.layers[1].name.as_str()), (Verdict::JustData, "greeting.txt"), "{report:#?}");
+        assert_eq!(
+            (report.verdict, report.layers[1].name.as_str()),
+            (Verdict::JustData, "greeting.txt"),
+            "{report:#?}"
+        );
         let report = checked("model.pkl.lz4", packed(b"cos\nsystem\n(S'echo hello'\ntR."));
         assert_eq!(rules_of(&report), ["pickle-runs-code"]);
     }
 
     #[test]
     fn what_follows_is_news_and_a_cut_is_unfinished() {
-        assert_eq!(rules_of(&checked("a.lz4", [packed(b"text\n"), b"left over".to_vec()].concat())), ["unexplained-bytes"]);
+        assert_eq!(
+            rules_of(&checked("a.lz4", [packed(b"text\n"), b"left over".to_vec()].concat())),
+            ["unexplained-bytes"]
+        );
         let whole = packed(&b"hello world, hello world\n".repeat(100));
         for len in 1..whole.len() {
             assert_ne!(checked("a.lz4", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");

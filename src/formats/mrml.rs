@@ -207,15 +207,21 @@ mod tests {
     };
 
     fn scene(nodes: &str) -> String {
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MRML version=\"Slicer 5.8.1\" userTags=\"\">\n{nodes}\n</MRML>\n")
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MRML version=\"Slicer 5.8.1\" userTags=\"\">\n{nodes}\n</MRML>\n"
+        )
     }
 
     fn storage(attributes: &str) -> String {
-        scene(&format!("<VolumeArchetypeStorage id=\"vtkMRMLVolumeArchetypeStorageNode1\" {attributes}></VolumeArchetypeStorage>"))
+        scene(&format!(
+            "<VolumeArchetypeStorage id=\"vtkMRMLVolumeArchetypeStorageNode1\" {attributes}></VolumeArchetypeStorage>"
+        ))
     }
 
     fn connector(attributes: &str) -> String {
-        scene(&format!("<IGTLConnector id=\"1\" serverPort=\"18945\" serverHostname=\"192.0.2.10\" {attributes}></IGTLConnector>"))
+        scene(&format!(
+            "<IGTLConnector id=\"1\" serverPort=\"18945\" serverHostname=\"192.0.2.10\" {attributes}></IGTLConnector>"
+        ))
     }
 
     #[test]
@@ -228,7 +234,9 @@ mod tests {
             connector("connectorType=\"SERVER\" persistent=\"1\" state=\"0\""),
             connector("connectorType=\"CLIENT\" persistent=\"0\" state=\"1\""),
             scene("<CommandLineModule name=\"cli\" autorun=\"0\" autorunmode=\"7\"></CommandLineModule>"),
-            scene("<ScriptedModule ModuleName=\"M\" parameter0= \"x 1.5\" parameter1= \"y.type builtins.int\"></ScriptedModule>"),
+            scene(
+                "<ScriptedModule ModuleName=\"M\" parameter0= \"x 1.5\" parameter1= \"y.type builtins.int\"></ScriptedModule>",
+            ),
             scene("<Text text=\"import os; print(1)\" description=\"a &lt;b&gt; https://example.org\"></Text>"),
         ] {
             let report = checked("a.mrml", sample.clone());
@@ -249,7 +257,9 @@ mod tests {
 
     #[test]
     fn analyses_that_start_are_found() {
-        let sample = scene("<CommandLineModule title=\"Gradient%20Filter\" autorunmode=\"7\" autorun=\"1\"></CommandLineModule>");
+        let sample = scene(
+            "<CommandLineModule title=\"Gradient%20Filter\" autorunmode=\"7\" autorun=\"1\"></CommandLineModule>",
+        );
         let report = checked("a.mrml", sample);
         assert_eq!((report.verdict, rules_of(&report)), (Verdict::Code, vec!["mrml-module-runs-by-itself"]));
         assert!(report.findings[0].message.contains("Gradient Filter"));

@@ -288,11 +288,9 @@ fn number(input: &[u8]) -> IResult<&[u8], i64> {
 fn string(input: &[u8]) -> IResult<&[u8], String> {
     let (input, _) = opt(one_of("bur")).parse(input)?;
     let inside = |quote: u8| take_while(move |byte: u8| byte != quote);
-    let (rest, text) = alt((
-        delimited(char('\''), inside(b'\''), char('\'')),
-        delimited(char('"'), inside(b'"'), char('"')),
-    ))
-    .parse(input)?;
+    let (rest, text) =
+        alt((delimited(char('\''), inside(b'\''), char('\'')), delimited(char('"'), inside(b'"'), char('"'))))
+            .parse(input)?;
     Ok((rest, String::from_utf8_lossy(text).into_owned()))
 }
 
@@ -362,7 +360,9 @@ mod tests {
 
     #[test]
     fn damage_is_unfinished_and_a_cut_is_never_just_data() {
-        for header in ["{'descr': '<f8', 'shape': (2,)}", "(1, 2)", "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}"] {
+        for header in
+            ["{'descr': '<f8', 'shape': (2,)}", "(1, 2)", "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}"]
+        {
             assert_eq!(checked("a.npy", npy(header, &[1; 16])).verdict, Verdict::Unfinished, "{header}");
         }
         let huge = "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }";

@@ -83,7 +83,10 @@ mod tests {
     fn values_are_just_data() {
         for plain in [&b"(dp0\nS'a'\np1\nI1\nsS'b'\np2\n(lp3\nF1.5\nasS'c'\np4\nNs."[..], b"I42\n.", b"]."] {
             let report = checked("data.pkl", plain);
-            assert_eq!((report.verdict, &report.layers[0].formats[..]), (Verdict::JustData, &["pickle-text".into()][..]));
+            assert_eq!(
+                (report.verdict, &report.layers[0].formats[..]),
+                (Verdict::JustData, &["pickle-text".into()][..])
+            );
         }
     }
 
@@ -95,7 +98,9 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_no_pickle() {
-        for text in ["a test.", "12.5\n13.5\n", "(see below)\n", "cat\ndog\nemu\n", "I am.\n", "(in Python\nwe do\n)", "Now.\n"] {
+        for text in
+            ["a test.", "12.5\n13.5\n", "(see below)\n", "cat\ndog\nemu\n", "I am.\n", "(in Python\nwe do\n)", "Now.\n"]
+        {
             let report = checked("notes.txt", text);
             assert_eq!(report.layers[0].formats, ["text"], "{text:?}");
         }

@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn weights_are_just_data() {
         let weights = [0x9d, 0xf3, 0xc1, 0x3e, 0x81, 0x08, 0x2b, 0xbf];
-        let file = zip(&[("m/data.pkl", TENSOR), ("m/data/0", &weights), ("m/version", b"3\n"), ("m/byteorder", b"little")]);
+        let file =
+            zip(&[("m/data.pkl", TENSOR), ("m/data/0", &weights), ("m/version", b"3\n"), ("m/byteorder", b"little")]);
         let report = checked("m.pt", file);
         assert_eq!(report.layers[0].formats, ["zip", "pytorch"]);
         assert_eq!(report.verdict, Verdict::JustData, "{report:#?}");

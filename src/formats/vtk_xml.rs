@@ -57,7 +57,8 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
-    let mut reading = Reading { follower: Follower::default(), layout: Layout::default(), binary: None, appended: None };
+    let mut reading =
+        Reading { follower: Follower::default(), layout: Layout::default(), binary: None, appended: None };
     xml::walk(visit, |visit, walker, event| {
         // The walker sees the values as broken XML, from here on.
         if reading.appended.as_ref().is_some_and(|(encoding, _)| encoding == "raw") {
@@ -305,10 +306,22 @@ mod tests {
         assert_eq!((report.verdict, rules_of(&report)), (Verdict::JustData, vec![]), "{report:#?}");
         assert_eq!(report.layers[0].coverage.opaque, 8);
         for (name, sample) in [
-            ("a.pvd", "<VTKFile type=\"Collection\"><Collection><DataSet timestep=\"0\" file=\"a/a_0.vtu\"/></Collection></VTKFile>"),
-            ("a.pvtu", "<?xml version=\"1.0\"?><VTKFile><PUnstructuredGrid><Piece Source=\"a_0.vtu\"/></PUnstructuredGrid></VTKFile>"),
-            ("a.vtu", "<VTKFile><A><DataArray format=\"binary\" Name=\"x\">\n BAAAAA==AQIDBA==\n</DataArray><DataArray format=\"ascii\">1 2</DataArray></A></VTKFile>"),
-            ("a.vtu", "<VTKFile><A><DataArray format=\"appended\" offset=\"0\"/></A><AppendedData encoding=\"base64\">\n_BAAAAAECAwQ=</AppendedData></VTKFile>"),
+            (
+                "a.pvd",
+                "<VTKFile type=\"Collection\"><Collection><DataSet timestep=\"0\" file=\"a/a_0.vtu\"/></Collection></VTKFile>",
+            ),
+            (
+                "a.pvtu",
+                "<?xml version=\"1.0\"?><VTKFile><PUnstructuredGrid><Piece Source=\"a_0.vtu\"/></PUnstructuredGrid></VTKFile>",
+            ),
+            (
+                "a.vtu",
+                "<VTKFile><A><DataArray format=\"binary\" Name=\"x\">\n BAAAAA==AQIDBA==\n</DataArray><DataArray format=\"ascii\">1 2</DataArray></A></VTKFile>",
+            ),
+            (
+                "a.vtu",
+                "<VTKFile><A><DataArray format=\"appended\" offset=\"0\"/></A><AppendedData encoding=\"base64\">\n_BAAAAAECAwQ=</AppendedData></VTKFile>",
+            ),
         ] {
             let report = checked(name, sample);
             assert_eq!((report.verdict, rules_of(&report)), (Verdict::JustData, vec![]), "{sample}");
@@ -317,9 +330,10 @@ mod tests {
 
     #[test]
     fn compressed_blocks_are_read_by_their_lengths() {
-        let mut bytes = b"<VTKFile compressor=\"vtkZLibDataCompressor\" header_type=\"UInt64\" byte_order=\"BigEndian\"><A>\
+        let mut bytes =
+            b"<VTKFile compressor=\"vtkZLibDataCompressor\" header_type=\"UInt64\" byte_order=\"BigEndian\"><A>\
             <DataArray format=\"appended\" offset=\"0\"/></A><AppendedData encoding=\"raw\">_"
-            .to_vec();
+                .to_vec();
         for number in [2u64, 8, 4, 3, 2] {
             bytes.extend(number.to_be_bytes());
         }

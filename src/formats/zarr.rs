@@ -62,10 +62,40 @@ static UNKNOWN_CODEC: Rule = Rule {
 
 /// Codecs of numcodecs, imagecodecs' standard set, and the Zarr specifications.
 const CODECS: &[&str] = &[
-    "adler32", "astype", "base64", "bitround", "blosc", "blosc2", "bytes", "bz2", "categorize", "crc32", "crc32c",
-    "delta", "fixedscaleoffset", "fletcher32", "gzip", "jenkins_lookup3", "json2", "lz4", "lzma", "msgpack2",
-    "n5_wrapper", "packbits", "pcodec", "quantize", "scale_offset", "sharding_indexed", "shuffle", "transpose",
-    "vlen-array", "vlen-bytes", "vlen-utf8", "zfpy", "zlib", "zstd",
+    "adler32",
+    "astype",
+    "base64",
+    "bitround",
+    "blosc",
+    "blosc2",
+    "bytes",
+    "bz2",
+    "categorize",
+    "crc32",
+    "crc32c",
+    "delta",
+    "fixedscaleoffset",
+    "fletcher32",
+    "gzip",
+    "jenkins_lookup3",
+    "json2",
+    "lz4",
+    "lzma",
+    "msgpack2",
+    "n5_wrapper",
+    "packbits",
+    "pcodec",
+    "quantize",
+    "scale_offset",
+    "sharding_indexed",
+    "shuffle",
+    "transpose",
+    "vlen-array",
+    "vlen-bytes",
+    "vlen-utf8",
+    "zfpy",
+    "zlib",
+    "zstd",
 ];
 
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
@@ -87,7 +117,8 @@ fn look(visit: &mut Visit<'_>, follower: &mut Follower, walker: &Walker, event: 
     let path: Vec<_> = walker.path().collect();
     // Attributes are the user's own; OME-Zarr names the arrays of an image in them, by paths inside the store.
     let attributes = path.iter().any(|step| {
-        matches!(step, Step::Key("attributes" | ".zattrs")) || matches!(step, Step::Key(key) if key.ends_with("/.zattrs"))
+        matches!(step, Step::Key("attributes" | ".zattrs"))
+            || matches!(step, Step::Key(key) if key.ends_with("/.zattrs"))
     });
     if attributes {
         if let [.., Step::Key("datasets"), Step::Index(_), Step::Key("path")] = path.as_slice() {
@@ -100,9 +131,12 @@ fn look(visit: &mut Visit<'_>, follower: &mut Follower, walker: &Walker, event: 
         [.., Step::Key("compressor"), Step::Key("id")]
         | [.., Step::Key("filters"), Step::Index(_), Step::Key("id")]
         | [.., Step::Key("codecs" | "index_codecs" | "storage_transformers"), Step::Index(_)]
-        | [.., Step::Key("codecs" | "index_codecs" | "storage_transformers"), Step::Index(_), Step::Key("name" | "id")] => {
-            text.text().into_owned()
-        }
+        | [
+            ..,
+            Step::Key("codecs" | "index_codecs" | "storage_transformers"),
+            Step::Index(_),
+            Step::Key("name" | "id"),
+        ] => text.text().into_owned(),
         _ => return Ok(()),
     };
     let name = codec.strip_prefix("numcodecs.").unwrap_or(&codec);
@@ -154,7 +188,8 @@ mod tests {
         assert_eq!(rules_of(&checked(".zmetadata", consolidated)), ["zarr-pickle-codec"]);
         let third = THIRD.replace("numcodecs.zstd", "numcodecs.pickle");
         assert_eq!(rules_of(&checked("zarr.json", third)), ["zarr-pickle-codec"]);
-        let path = r#"{"zarr_format": 3, "attributes": {"ome": {"multiscales": [{"datasets": [{"path": "../../../x"}]}]}}}"#;
+        let path =
+            r#"{"zarr_format": 3, "attributes": {"ome": {"multiscales": [{"datasets": [{"path": "../../../x"}]}]}}}"#;
         assert_eq!(rules_of(&checked("zarr.json", path)), ["reference-far-above"]);
     }
 

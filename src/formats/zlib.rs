@@ -23,12 +23,7 @@ pub static FORMAT: Format = Format {
     spec: "https://www.rfc-editor.org/rfc/rfc1950",
     extensions: &["zlib", "z"],
     media_types: &["application/zlib"],
-    marks: &[
-        Mark::start(b"\x78\x01"),
-        Mark::start(b"\x78\x5e"),
-        Mark::start(b"\x78\x9c"),
-        Mark::start(b"\x78\xda"),
-    ],
+    marks: &[Mark::start(b"\x78\x01"), Mark::start(b"\x78\x5e"), Mark::start(b"\x78\x9c"), Mark::start(b"\x78\xda")],
     confirm,
     read,
     buried: Buried::No,
@@ -79,7 +74,11 @@ mod tests {
     #[test]
     fn content_is_checked() {
         let report = checked("greeting.txt.z", compress_to_vec_zlib(b"hello, hello\n", 6));
-        assert_eq!((report.verdict, report.layers[1].name.as_str()), (Verdict::JustData, "greeting.txt"), "{report:#?}");
+        assert_eq!(
+            (report.verdict, report.layers[1].name.as_str()),
+            (Verdict::JustData, "greeting.txt"),
+            "{report:#?}"
+        );
         let report = checked("model.joblib", compress_to_vec_zlib(b"cos\nsystem\n(S'echo hello'\ntR.", 6));
         assert_eq!(rules_of(&report), ["pickle-runs-code"]);
     }

@@ -180,7 +180,8 @@ impl Decoder {
                     (result.bytes_consumed as u64, result.bytes_produced, result.status == Status::StreamEnd)
                 }
                 Decoder::Lz4(decoder) => {
-                    let produced = decoder.read(into).map_err(|_| Stop::malformed(decoder.get_ref().at, "an LZ4 block"))?;
+                    let produced =
+                        decoder.read(into).map_err(|_| Stop::malformed(decoder.get_ref().at, "an LZ4 block"))?;
                     let at = decoder.get_ref().at;
                     if produced > 0 {
                         return Ok(Some(produced));

@@ -40,7 +40,8 @@ impl Walk<'_, '_> {
         cursor.array::<3>("reserved bytes of a local heap")?;
         let size = widths.length(&mut cursor)?;
         widths.length(&mut cursor)?;
-        let segment = widths.address(&mut cursor)?.ok_or(Stop::malformed(at, "the address of a local heap's segment"))?;
+        let segment =
+            widths.address(&mut cursor)?.ok_or(Stop::malformed(at, "the address of a local heap's segment"))?;
         let segment = self.raw_range(segment, size)?;
         self.structure(at..cursor.at(), "local heap")?;
         self.claim(segment.clone(), Kind::Slack, "room of a local heap")?;

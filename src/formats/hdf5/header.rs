@@ -204,7 +204,8 @@ impl Walk<'_, '_> {
             0x07 => self.external_files(body, path),
             0x08 => {
                 let layout = Layout::read(body, widths)?;
-                let values = if let Layout::Compact(values) = &layout { values.clone() } else { body.end()..body.end() };
+                let values =
+                    if let Layout::Compact(values) = &layout { values.clone() } else { body.end()..body.end() };
                 self.structure(body.start()..values.start, "layout")?;
                 self.structure(values.end..body.end(), "layout")?;
                 object.layout = Some(layout);
@@ -450,9 +451,8 @@ impl Walk<'_, '_> {
                     Index::Single(len) => self.raw(address, len.unwrap_or(chunk_len)),
                     Index::Implicit => {
                         let sizes = space.most.iter().zip(&dims);
-                        let count = sizes.fold(1u64, |count, (most, dim)| {
-                            count.saturating_mul(most.div_ceil((*dim).max(1)))
-                        });
+                        let count =
+                            sizes.fold(1u64, |count, (most, dim)| count.saturating_mul(most.div_ceil((*dim).max(1))));
                         self.raw(address, count.saturating_mul(chunk_len))
                     }
                     Index::Fixed => self.fixed_array(address, &chunks),

@@ -190,7 +190,8 @@ impl Superblock {
                 let driver = widths.address(&mut cursor)?;
                 widths.length_of_offset(&mut cursor)?;
                 let place = cursor.at();
-                let root = widths.address(&mut cursor)?.ok_or(Stop::malformed(place, "the address of the root group"))?;
+                let root =
+                    widths.address(&mut cursor)?.ok_or(Stop::malformed(place, "the address of the root group"))?;
                 cursor.array::<24>("the rest of the root group's symbol table entry")?;
                 let eof = Self::eof(at, base, end_of_file)?;
                 let end = cursor.at();
@@ -203,7 +204,8 @@ impl Superblock {
                 let extension = widths.address(&mut cursor)?;
                 let end_of_file = widths.address(&mut cursor)?;
                 let place = cursor.at();
-                let root = widths.address(&mut cursor)?.ok_or(Stop::malformed(place, "the address of the root group"))?;
+                let root =
+                    widths.address(&mut cursor)?.ok_or(Stop::malformed(place, "the address of the root group"))?;
                 cursor.u32_le("the superblock's checksum")?;
                 let eof = Self::eof(at, base, end_of_file)?;
                 let end = cursor.at();

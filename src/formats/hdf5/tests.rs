@@ -291,7 +291,8 @@ fn a_model_in_an_attribute_is_read() {
 
 #[test]
 fn values_that_programs_parse_become_layers() {
-    let bytes = File::new().seal(&[text_attribute("TITLE", "cos\nsystem\n(S'id'\ntR."), text_attribute("note", "Plain")]);
+    let bytes =
+        File::new().seal(&[text_attribute("TITLE", "cos\nsystem\n(S'id'\ntR."), text_attribute("note", "Plain")]);
     let report = checked("a.h5", bytes);
     assert_eq!(report.layers.len(), 2, "what PyTables unpickles is a layer: {report:#?}");
     let opaque = [message(1, &space(&[])), message(3, &datatype(5, 8, 24, b"tag\0\0\0\0\0")), compact(&[9; 24])];
@@ -504,7 +505,8 @@ fn damage_is_unfinished() {
 
 #[test]
 fn no_cut_is_just_data() {
-    for whole in [plain(), old("values"), dense(true, &link("soft", Some(1), b"/x"))].into_iter().chain(chunk_indexes()) {
+    for whole in [plain(), old("values"), dense(true, &link("soft", Some(1), b"/x"))].into_iter().chain(chunk_indexes())
+    {
         for len in 9..whole.len() {
             assert_ne!(checked("a.h5", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }

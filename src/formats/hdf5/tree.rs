@@ -15,11 +15,7 @@ use super::{
     fractal::Heap,
     walk::{Task, Walk, uint},
 };
-use crate::{
-    bytes::Bytes,
-    ledger::Kind,
-    stop::Stop,
-};
+use crate::{bytes::Bytes, ledger::Kind, stop::Stop};
 
 /// What the records of a tree are for.
 pub(super) enum Use {
@@ -150,7 +146,8 @@ impl Walk<'_, '_> {
             Use::Names { heap, path, links } => {
                 if *links {
                     cursor.u32_le("the hash of a name")?;
-                } else if record.peek(record.start().saturating_add(8), 1)?.first().is_some_and(|flags| flags & 2 != 0) {
+                } else if record.peek(record.start().saturating_add(8), 1)?.first().is_some_and(|flags| flags & 2 != 0)
+                {
                     return Err(Stop::unsupported(record.start(), "a message in the heap of shared messages"));
                 }
                 match self.heap_object(heap, &mut cursor)? {

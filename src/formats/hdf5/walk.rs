@@ -35,7 +35,8 @@ impl Widths {
     /// An address; `None` for the undefined one, all ones.
     pub fn address(self, cursor: &mut Cursor) -> Result<Option<u64>, Stop> {
         let address = uint(cursor, self.offset, "an address")?;
-        let undefined = if self.offset >= 8 { u64::MAX } else { (1u64 << self.offset.saturating_mul(8)).saturating_sub(1) };
+        let undefined =
+            if self.offset >= 8 { u64::MAX } else { (1u64 << self.offset.saturating_mul(8)).saturating_sub(1) };
         Ok((address != undefined).then_some(address))
     }
 

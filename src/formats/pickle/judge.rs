@@ -90,7 +90,8 @@ impl Machine {
                 self.find_once(&RUNS_CODE, "carried code", opcode.range.clone(), message);
             }
             Some(_) => {
-                let message = "Opening it calls what an earlier call gave: which function that is does not stand in the file.";
+                let message =
+                    "Opening it calls what an earlier call gave: which function that is does not stand in the file.";
                 self.find_once(&RUNS_CODE, "a result", opcode.range.clone(), message.into());
             }
         }
@@ -112,7 +113,8 @@ impl Machine {
             }
             ("_codecs", "encode") => {
                 let coding = text(second)?.unwrap_or_default();
-                let harmless = matches!(coding.as_str(), "latin1" | "latin-1" | "iso-8859-1" | "ascii" | "utf-8" | "utf8");
+                let harmless =
+                    matches!(coding.as_str(), "latin1" | "latin-1" | "iso-8859-1" | "ascii" | "utf-8" | "utf8");
                 if !harmless {
                     let message = format!("Opening it calls _codecs.encode with the codec {}.", quoted(&coding));
                     self.find_once(&RUNS_CODE, "_codecs.encode", opcode.range.clone(), message);
@@ -137,14 +139,18 @@ impl Machine {
                     plain = plain
                         && match item {
                             Value::Number(_) => true,
-                            Value::Text(_) => text(*item)?.is_some_and(|text| !text.contains("__") && !text.contains('.')),
+                            Value::Text(_) => {
+                                text(*item)?.is_some_and(|text| !text.contains("__") && !text.contains('.'))
+                            }
                             _ => false,
                         };
                 }
                 plain.then(|| self.new_node(Node::Callable))
             }
             // The function is judged where it is mentioned; a partial function that is called, where it is called.
-            ("functools", "partial") => matches!(self.node(first), Some(Node::Name(_))).then(|| self.new_node(Node::Callable)),
+            ("functools", "partial") => {
+                matches!(self.node(first), Some(Node::Name(_))).then(|| self.new_node(Node::Callable))
+            }
             ("torch._tensor" | "torch.tensor", "_rebuild_from_type" | "_rebuild_from_type_v2") => {
                 let inner = items.get(2).copied().unwrap_or(Value::Literal);
                 self.call(opcode, first, inner)?;
@@ -185,7 +191,10 @@ impl Machine {
                     named.is_used = true;
                     let name = named.name.clone();
                     let known = named.standing != Standing::Unlisted
-                        || (name.is_class_like() && name.is_plain() && name.deed().is_none() && name.home() != Home::Standard);
+                        || (name.is_class_like()
+                            && name.is_plain()
+                            && name.deed().is_none()
+                            && name.home() != Home::Standard);
                     if known && named.standing == Standing::Unlisted {
                         let message = format!("It takes {} from {}.", quoted(attribute), visible(&name.to_string()));
                         self.find_once(&UNKNOWN_CLASS, &name.to_string(), opcode.range.clone(), message);
@@ -309,7 +318,8 @@ impl Machine {
         let shown = visible(&name.to_string());
         let (rule, message): (&'static Rule, String) = if name.builds_code() {
             (&CARRIES_PROGRAM_CODE, format!("It refers to {shown}, which makes functions from code in the file."))
-        } else if name.deed().is_some() || !name.is_plain() || (name.home() == Home::Standard && !name.is_class_like()) {
+        } else if name.deed().is_some() || !name.is_plain() || (name.home() == Home::Standard && !name.is_class_like())
+        {
             (&REFERS_TO_CODE, format!("It refers to {shown}, {}.", can(&name)))
         } else if name.home() == Home::Standard {
             return;

@@ -15,9 +15,7 @@ use std::{
 
 use super::{
     opcodes::{self as op, Argument, Opcode, text_of},
-    rules::{
-        ALTERS_PROGRAM, ALTERS_TENSOR, COMPUTED_NAME, EXPANDS, EXTENSION_REGISTRY, STRADDLES_FRAME,
-    },
+    rules::{ALTERS_PROGRAM, ALTERS_TENSOR, COMPUTED_NAME, EXPANDS, EXTENSION_REGISTRY, STRADDLES_FRAME},
 };
 use crate::{
     bytes::{Bytes, Cursor},
@@ -144,10 +142,18 @@ pub(super) enum Node {
     List,
     Set,
     FrozenSet,
-    Dict { table: u32 },
-    Tuple { first: u32, kept: u8, len: u32 },
+    Dict {
+        table: u32,
+    },
+    Tuple {
+        first: u32,
+        kept: u8,
+        len: u32,
+    },
     /// An object of a class that may be given a state.
-    Instance { class: u32 },
+    Instance {
+        class: u32,
+    },
     /// What a call of an allowed name gave.
     Result,
     /// What a call gave that must not be called in its turn: a bound method, a partial function, an attribute.
@@ -157,7 +163,10 @@ pub(super) enum Node {
     /// A function or a module made from code in the file.
     CarriedCode,
     /// A NumPy dtype; `size` is `u64::MAX` where it is not known.
-    Dtype { size: u64, is_object: bool },
+    Dtype {
+        size: u64,
+        is_object: bool,
+    },
     Tensor,
     /// What only the loading program knows: a persistent object, a buffer, a registered extension.
     Foreign,
@@ -233,7 +242,8 @@ impl Machine {
         }
         let len = end.saturating_sub(self.start);
         if let Some(size) = self.expanded().filter(|size| *size > 10_000_000 && *size / 1000 > len) {
-            let message = format!("{len} bytes describe a value of more than {size} elements, by repeating references.");
+            let message =
+                format!("{len} bytes describe a value of more than {size} elements, by repeating references.");
             self.find(&EXPANDS, self.start..end, message);
         }
         Ok(())

@@ -39,12 +39,7 @@ pub static FORMAT: Format = Format {
     spec: "https://docs.python.org/3/library/pickletools.html",
     extensions: EXTENSIONS,
     media_types: &[],
-    marks: &[
-        Mark::start(b"\x80\x02"),
-        Mark::start(b"\x80\x03"),
-        Mark::start(b"\x80\x04"),
-        Mark::start(b"\x80\x05"),
-    ],
+    marks: &[Mark::start(b"\x80\x02"), Mark::start(b"\x80\x03"), Mark::start(b"\x80\x04"), Mark::start(b"\x80\x05")],
     confirm,
     read,
     buried: Buried::Anywhere(confirm_buried),
@@ -127,7 +122,10 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
         (None, Some(broke)) => {
             let cut = broke.at().is_some_and(|at| at.saturating_add(9) >= end);
             let sound = survey.misnomers == 0;
-            (survey.imports > 0 && sound) || named && survey.opcodes > 1 || survey.opcodes > 8 || cut && survey.opcodes > 2
+            (survey.imports > 0 && sound)
+                || named && survey.opcodes > 1
+                || survey.opcodes > 8
+                || cut && survey.opcodes > 2
         }
         (None, None) => true,
     })
@@ -268,13 +266,16 @@ const MANY: usize = 1 << 17;
 impl Books {
     fn wants(&self, bytes: &Bytes, code: u8, range: &Range<u64>) -> Result<bool, Stop> {
         let len = range.end.saturating_sub(range.start);
-        if len < LONG || (self.opaque > MANY && len < LONG << 10) || code == opcodes::STRING || code == opcodes::UNICODE {
+        if len < LONG || (self.opaque > MANY && len < LONG << 10) || code == opcodes::STRING || code == opcodes::UNICODE
+        {
             return Ok(false);
         }
         let head = bytes.peek(range.start, usize::try_from(len.min(4096)).unwrap_or(0))?;
         // A text is read; what only says that it is one, is not.
         Ok(match str::from_utf8(&head) {
-            Ok(_) => matches!(code, opcodes::BINBYTES | opcodes::BINBYTES8 | opcodes::SHORT_BINBYTES | opcodes::BYTEARRAY8),
+            Ok(_) => {
+                matches!(code, opcodes::BINBYTES | opcodes::BINBYTES8 | opcodes::SHORT_BINBYTES | opcodes::BYTEARRAY8)
+            }
             Err(error) => error.valid_up_to().saturating_add(4) <= head.len() || len < 4096,
         })
     }
@@ -315,7 +316,8 @@ fn read_array(visit: &mut Visit<'_>, cursor: &mut Cursor, log: &mut Log, array: 
         let pad = cursor.take(u64::from(pad), "padding")?;
         visit.slack(pad.range(), "padding")?;
     }
-    let len = array.len.ok_or(Stop::unsupported(cursor.at(), "an array of a dtype whose size does not stand in the file"))?;
+    let len =
+        array.len.ok_or(Stop::unsupported(cursor.at(), "an array of a dtype whose size does not stand in the file"))?;
     let values = cursor.take(len, "the values of the array")?;
     visit.opaque(values.range(), "array values")
 }

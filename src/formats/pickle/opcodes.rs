@@ -224,7 +224,8 @@ fn number(cursor: &mut Cursor) -> Result<Argument, Stop> {
     if let Ok(number) = text.parse::<i64>() {
         return Ok(Argument::Number(number));
     }
-    let long = len > 18 && text.bytes().enumerate().all(|(place, byte)| byte.is_ascii_digit() || (place == 0 && byte == b'-'));
+    let long =
+        len > 18 && text.bytes().enumerate().all(|(place, byte)| byte.is_ascii_digit() || (place == 0 && byte == b'-'));
     if long || text.parse::<f64>().is_ok() {
         return Ok(Argument::Quantity);
     }

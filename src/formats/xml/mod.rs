@@ -298,7 +298,8 @@ pub fn walk(
     loop {
         match walker.step() {
             Ok(Some(event)) => each(visit, &walker, &event)?,
-            Ok(None) | Err(Stop::Malformed { .. } | Stop::Unsupported { .. } | Stop::Exhausted(Limit::Depth | Limit::Window)) => {
+            Ok(None)
+            | Err(Stop::Malformed { .. } | Stop::Unsupported { .. } | Stop::Exhausted(Limit::Depth | Limit::Window)) => {
                 return Ok(());
             }
             Err(stop) => return Err(stop),
@@ -320,7 +321,8 @@ pub fn root(candidate: &Candidate<'_>) -> Result<Option<Element>, Stop> {
         match walker.step() {
             Ok(Some(Event { token: Token::Start(element), .. })) => return Ok(Some(element)),
             Ok(Some(_)) => {}
-            Ok(None) | Err(Stop::Malformed { .. } | Stop::Unsupported { .. } | Stop::Exhausted(Limit::Depth | Limit::Window)) => {
+            Ok(None)
+            | Err(Stop::Malformed { .. } | Stop::Unsupported { .. } | Stop::Exhausted(Limit::Depth | Limit::Window)) => {
                 return Ok(None);
             }
             Err(stop) => return Err(stop),
