@@ -33,6 +33,7 @@ pub mod mrtrix_image;
 pub mod mrtrix_tracks;
 pub mod mtl;
 pub mod netcdf;
+pub mod named_script;
 pub mod nifti;
 pub mod npy;
 pub mod obj;
@@ -52,6 +53,9 @@ pub mod seven_zip;
 pub mod slicer_markups;
 pub mod slicer_shader;
 pub mod stl;
+pub mod php;
+pub mod pyc;
+pub mod script;
 pub mod tar;
 pub mod text;
 pub mod tiff;
@@ -99,6 +103,7 @@ pub static FORMATS: &[&Format] = &[
     &mrtrix_tracks::FORMAT,
     &mtl::FORMAT,
     &netcdf::FORMAT,
+    &named_script::FORMAT,
     &nifti::FORMAT,
     &npy::FORMAT,
     &obj::FORMAT,
@@ -118,6 +123,9 @@ pub static FORMATS: &[&Format] = &[
     &slicer_markups::FORMAT,
     &slicer_shader::FORMAT,
     &stl::FORMAT,
+    &php::FORMAT,
+    &pyc::FORMAT,
+    &script::FORMAT,
     &tar::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
