@@ -39,6 +39,7 @@ pub mod npy;
 pub mod obj;
 pub mod ole;
 pub mod parrec;
+pub mod ole;
 pub mod pdf;
 pub mod pe;
 pub mod pickle;
@@ -55,7 +56,9 @@ pub mod slicer_shader;
 pub mod stl;
 pub mod php;
 pub mod pyc;
+pub mod rar;
 pub mod script;
+pub mod seven_zip;
 pub mod tar;
 pub mod text;
 pub mod tiff;
@@ -109,6 +112,7 @@ pub static FORMATS: &[&Format] = &[
     &obj::FORMAT,
     &ole::FORMAT,
     &parrec::FORMAT,
+    &ole::FORMAT,
     &pdf::FORMAT,
     &pe::FORMAT,
     &pickle::FORMAT,
@@ -125,7 +129,9 @@ pub static FORMATS: &[&Format] = &[
     &stl::FORMAT,
     &php::FORMAT,
     &pyc::FORMAT,
+    &rar::FORMAT,
     &script::FORMAT,
+    &seven_zip::FORMAT,
     &tar::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,

@@ -30,7 +30,8 @@ pub static FORMAT: Format = Format {
 };
 
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
-    let runs = has_extension(candidate.name, FORMAT.extensions) || has_extension(candidate.name, script::FORMAT.extensions);
+    let runs =
+        has_extension(candidate.name, FORMAT.extensions) || has_extension(candidate.name, script::FORMAT.extensions);
     Ok(runs && (text::FORMAT.confirm)(candidate)?)
 }
 

@@ -1,16 +1,18 @@
-//! PDF: recognised by its header and its end, not decoded.
+//! PDF: recognised by its structure, not decoded.
 //!
 //! Specification: ISO 32000-2, section 7.5.
 //!
 //! ```text
-//! "%PDF-" digit "." digit     within the first 1024 bytes
-//! objects: number generation "obj" ... "endobj"
-//! "startxref" number "%%EOF"  the last of them near the end
+//! [at most 1024 bytes of anything]     Acrobat's habit, which others follow
+//! "%PDF-" digit "." digit
+//! number number "obj" …                objects
+//! "startxref" place "%%EOF"            the last of them ends the file
 //! ```
 
 use memchr::memmem;
 
 use crate::{
+    bytes::Bytes,
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
     stop::Stop,
 };
@@ -18,69 +20,92 @@ use crate::{
 /// PDF.
 pub static FORMAT: Format = Format {
     id: "pdf",
-    name: "PDF",
+    name: "a PDF document",
     spec: "https://pdfa.org/resource/iso-32000-2/",
-    extensions: &["pdf"],
+    extensions: &["pdf", "ai", "fdf"],
     media_types: &["application/pdf"],
+    // The header may stand behind other bytes.
     marks: &[],
     confirm,
     read,
-    buried: Buried::AnywhereMarked(&[Mark::start(b"%PDF-")], confirm_buried),
+    buried: Buried::AnywhereMarked(&[Mark::start(HEADER)], confirm_buried),
     nature: Nature::Data,
     within: None,
     rules: &[],
 };
 
-/// Readers look for the header this far (ISO 32000-2, annex I).
-const HEADER: usize = 1024;
+const HEADER: &[u8] = b"%PDF-";
+
+/// How far viewers look for the header, in bytes.
+const REACH: usize = 1024;
+
+/// How far behind the header its first object must stand, in bytes: comments and blanks may be between.
+const FIRST_OBJECT: usize = 4096;
 
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
-    Ok(header_in(&candidate.head(HEADER)?).is_some())
-}
-
-/// In the middle of other bytes the header must be followed by an object.
-fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
-    let head = candidate.head(2 * HEADER)?;
-    let object = memmem::find_iter(&head, b"obj").any(|at| {
-        let before = head.get(..at).unwrap_or_default().trim_ascii_end();
-        before.len() < at && before.last().is_some_and(u8::is_ascii_digit)
-    });
-    Ok(header_in(&head) == Some(0) && object)
-}
-
-/// Where `%PDF-d.d` stands.
-fn header_in(head: &[u8]) -> Option<usize> {
-    memmem::find_iter(head, b"%PDF-").find(|at| {
-        let version = head.get(at.saturating_add(5)..at.saturating_add(8));
-        matches!(version, Some([major, b'.', minor]) if major.is_ascii_digit() && minor.is_ascii_digit())
+    // A header at the start says it; one behind other bytes must have an object behind it.
+    Ok(match header_at(candidate.bytes)? {
+        Some(at) if at == candidate.bytes.start() => true,
+        Some(at) => has_object(candidate.bytes, at)?,
+        None => false,
     })
 }
 
-/// Bytes looked at together for the end.
-const WINDOW: u64 = 1 << 16;
-
-fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
-    let head = visit.bytes.peek(0, HEADER)?;
-    let start = header_in(&head).ok_or(Stop::malformed(0, "a PDF header"))? as u64;
-    visit.structure(start..start.saturating_add(8), "header")?;
-    let mut to = visit.bytes.end();
-    // The last %%EOF ends the file; a window further back each time, overlapping by the length of the word.
-    while to > start {
-        let from = to.saturating_sub(WINDOW).max(start);
-        let window = visit.bytes.peek(from, WINDOW as usize + EOF.len())?;
-        if let Some(found) = memmem::rfind(&window, EOF) {
-            let behind = window.get(found.saturating_add(EOF.len())..).unwrap_or_default();
-            let line = behind.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count().min(2);
-            let end = from.saturating_add((found.saturating_add(EOF.len()).saturating_add(line)) as u64);
-            visit.opaque(start.saturating_add(8)..end, "objects")?;
-            return Err(Stop::unsupported(start, "PDF objects"));
-        }
-        to = from;
-    }
-    Err(Stop::malformed(visit.bytes.end(), "the end mark %%EOF"))
+fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
+    let start = candidate.bytes.start();
+    Ok(header_at(candidate.bytes)? == Some(start) && has_object(candidate.bytes, start)?)
 }
 
-const EOF: &[u8] = b"%%EOF";
+fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
+    let at = header_at(visit.bytes)?.ok_or(Stop::malformed(0, "a PDF header"))?;
+    let body = at.saturating_add(8);
+    visit.structure(at..body, "header")?;
+    let end = end_of_file(visit.bytes, body)?;
+    visit.opaque(body..end, "objects")?;
+    Err(Stop::unsupported(body, "PDF document"))
+}
+
+/// The place of the header.
+fn header_at(bytes: &Bytes) -> Result<Option<u64>, Stop> {
+    let head = bytes.peek(bytes.start(), REACH.saturating_add(8))?;
+    let place = memmem::find_iter(&head, HEADER).find(|place| {
+        let version = head.get(place.saturating_add(HEADER.len())..).unwrap_or_default();
+        matches!(version, [b'0'..=b'9', b'.', b'0'..=b'9', ..])
+    });
+    Ok(place.map(|place| bytes.start().saturating_add(place as u64)))
+}
+
+/// Whether an object, or the trailer of an empty file, stands behind the header: "number number obj".
+fn has_object(bytes: &Bytes, at: u64) -> Result<bool, Stop> {
+    let head = bytes.peek(at, FIRST_OBJECT)?;
+    Ok(memmem::find_iter(&head, b"obj").any(|place| {
+        let before = head.get(..place).unwrap_or_default().trim_ascii_end();
+        let mut words = before.rsplit(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let generation = words.next().is_some_and(|word| word.iter().all(u8::is_ascii_digit));
+        // Other bytes may stand right in front of the number of the object.
+        generation && words.next().is_some_and(|word| word.last().is_some_and(u8::is_ascii_digit))
+    }))
+}
+
+/// The place behind the last end mark and its line end, or the last byte where there is no mark.
+fn end_of_file(bytes: &Bytes, from: u64) -> Result<u64, Stop> {
+    let finder = memmem::FinderRev::new(b"%%EOF");
+    let mut buffer = vec![0; 1 << 20];
+    let mut end = bytes.end();
+    while end > from {
+        let at = end.saturating_sub(buffer.len() as u64).max(from);
+        let wanted = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX).min(buffer.len());
+        let count = bytes.copy(at, buffer.get_mut(..wanted).unwrap_or_default())?;
+        if let Some(place) = finder.rfind(buffer.get(..count).unwrap_or_default()) {
+            let behind = at.saturating_add(place as u64).saturating_add(5);
+            let line_end = bytes.peek(behind, 2)?.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            return Ok(behind.saturating_add(line_end as u64));
+        }
+        // Windows overlap by one byte less than the mark.
+        end = if at == from { from } else { at.saturating_add(4) };
+    }
+    Ok(bytes.end())
+}
 
 #[cfg(test)]
 mod tests {
@@ -89,25 +114,37 @@ mod tests {
         report::Verdict,
     };
 
-    const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\nstartxref\n9\n%%EOF\n";
+    const DOCUMENT: &[u8] = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\nstartxref\n0\n%%EOF\n";
 
     #[test]
-    fn documents_are_named_and_not_called_data() {
-        let report = checked("a.pdf", PDF);
-        assert_eq!((report.verdict, report.layers[0].formats[0].as_str()), (Verdict::Unfinished, "pdf"));
-        assert_eq!(report.layers[0].coverage.unexplained, 0);
+    fn what_is_not_decoded_is_never_just_data() {
+        for prefix in [&b""[..], b"\xef\xbb\xbf", &[b'\n'; 1000]] {
+            let report = checked("a.pdf", [prefix, DOCUMENT].concat());
+            assert!(report.layers[0].formats.contains(&"pdf".to_string()));
+            assert_eq!(report.verdict, Verdict::Unfinished);
+        }
+        for len in 8..DOCUMENT.len() {
+            assert_eq!(checked("a.pdf", &DOCUMENT[..len]).verdict, Verdict::Unfinished, "{len}");
+        }
     }
 
     #[test]
-    fn text_about_pdf_is_text() {
-        assert_eq!(checked("a.txt", "A PDF starts with %PDF- and a version.\n").verdict, Verdict::JustData);
+    fn a_document_in_front_of_an_archive_is_two_files() {
+        let files = [crate::formats::zip::sample::File::stored("a.txt", b"text\n")];
+        let report = checked("a.pdf", crate::formats::zip::sample::build(DOCUMENT, &files));
+        assert_eq!(report.layers[0].formats, ["pdf", "zip"]);
+        assert_eq!(rules_of(&report), ["two-formats"]);
     }
 
     #[test]
-    fn one_behind_an_archive_is_found() {
-        let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x03\0\xfc\xffabc\xc2\x41\x24\x35\x03\0\0\0".to_vec();
-        assert_eq!(rules_of(&checked("a.gz", [gzip.clone(), PDF.to_vec()].concat())), ["two-formats"]);
-        // Farther than readers look for a header.
-        assert_eq!(rules_of(&checked("a.gz", [gzip, vec![0; 2000], PDF.to_vec()].concat())), ["file-hidden"]);
+    fn a_document_behind_an_archive_is_hidden() {
+        let mut bytes = crate::formats::zip::sample::archive(&[("a.txt", &[b'x'; 2000])]);
+        bytes.extend(DOCUMENT);
+        assert_eq!(rules_of(&checked("a.zip", bytes)), ["file-hidden"]);
+    }
+
+    #[test]
+    fn text_about_documents_is_text() {
+        assert_eq!(checked("a.txt", "The first line is %PDF-1.7, then objects follow.\n").verdict, Verdict::JustData);
     }
 }

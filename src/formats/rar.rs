@@ -1,29 +1,31 @@
-//! RAR archives, versions 4 and 5: blocks walked, content not decoded.
+//! RAR archives, versions 1.5 to 4 and 5: the blocks are walked, stored files are opened, packed ones are not decoded.
 //!
-//! Specification: the RAR technical notes (5.0) and technote.txt (4.x) of RARLAB.
+//! Specification: RARLAB, "RAR 5.0 archive format"; for the older one, `technote.txt` of RAR 4.
 //!
 //! ```text
-//! RAR 4   52 61 72 21 1A 07 00      block*: crc16, type 1, flags 2, size 2 [, data size 4 if flag 8000]
-//! RAR 5   52 61 72 21 1A 07 01 00   block*: crc32, size vint, type vint, flags vint [, extra vint] [, data vint]
+//! 4: "Rar!" 1A 07 00 | ( crc16 2 | type 1 | flags 2 | length 2 | [ added length 4 ] … | data )*
+//! 5: "Rar!" 1A 07 01 00 | ( crc32 4 | length vint | type vint | flags vint | [ extra vint ] [ data vint ] … | data )*
 //! ```
-//! The checksum of the first block must hold before a mark is believed.
 
 use std::ops::Range;
 
 use crate::{
-    bytes::Cursor,
-    format::{Buried, Candidate, Format, Mark, Nature, Visit},
+    bytes::{Bytes, Cursor},
+    format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
+    quote::quoted_bytes,
+    rules::{NAME_DECEIVES, NAME_LEAVES_FOLDER},
     stop::Stop,
+    stored_names::{deceives, leaves_folder},
 };
 
 /// RAR.
 pub static FORMAT: Format = Format {
     id: "rar",
-    name: "RAR",
+    name: "a RAR archive",
     spec: "https://www.rarlab.com/technote.htm",
     extensions: &["rar"],
     media_types: &["application/vnd.rar"],
-    marks: &[Mark::start(b"Rar!\x1a\x07\x00"), Mark::start(b"Rar!\x1a\x07\x01\x00")],
+    marks: &[Mark::start(b"Rar!\x1a\x07\0"), Mark::start(b"Rar!\x1a\x07\x01\0")],
     confirm,
     read,
     buried: Buried::Anywhere(confirm),
@@ -32,160 +34,281 @@ pub static FORMAT: Format = Format {
     rules: &[],
 };
 
+/// The mark is long; a first block behind it must be whole, where there is any.
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let mut cursor = candidate.bytes.cursor();
-    let version = Version::read(&mut cursor)?;
-    Ok(version.block(&mut cursor)?.is_first)
+    let is_new = version(&mut cursor)?;
+    Ok(cursor.is_empty() || Block::read(&mut cursor, is_new).is_ok())
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let mut cursor = visit.bytes.cursor();
-    let version = Version::read(&mut cursor)?;
-    visit.structure(0..cursor.at(), "signature")?;
-    let first = cursor.at();
+    let is_new = version(&mut cursor)?;
+    visit.structure(0..cursor.at(), "mark")?;
+    let mut packed = None;
     while !cursor.is_empty() {
-        let block = version.block(&mut cursor)?;
+        let block = Block::read(&mut cursor, is_new)?;
         visit.structure(block.header.clone(), "block header")?;
-        visit.opaque(block.header.end..block.end, "packed data")?;
-        if block.end > visit.bytes.end() {
-            return Err(Stop::malformed(visit.bytes.end(), "the rest of a RAR block"));
+        cursor.seek(block.data.end);
+        if block.data.end > visit.bytes.end() {
+            visit.opaque(block.data.clone(), "packed data")?;
+            return Err(Stop::malformed(visit.bytes.end(), "the rest of a block"));
         }
-        if block.is_last {
-            break;
+        match &block.kind {
+            Kind::Encryption => {
+                visit.opaque(block.header.end..visit.bytes.end(), "encrypted blocks")?;
+                return Err(Stop::encrypted(block.header.end, "RAR headers"));
+            }
+            Kind::End => {
+                return packed.map_or(Ok(()), Err);
+            }
+            Kind::Other => visit.slack(block.data.clone(), "data of a block")?,
+            Kind::File(file) => {
+                find_name(visit, &file.name, &block.header)?;
+                let name = String::from_utf8_lossy(&file.name).into_owned();
+                if block.data.is_empty() {
+                    continue;
+                }
+                if file.is_encrypted {
+                    visit.opaque(block.data.clone(), "encrypted data")?;
+                    packed = packed.or(Some(Stop::encrypted(block.data.start, "RAR")));
+                } else if file.is_stored {
+                    visit.open(name, Span::Range(block.data.clone()), Role::File)?;
+                } else {
+                    visit.opaque(block.data.clone(), "packed data")?;
+                    packed = packed.or(Some(Stop::unsupported(block.data.start, "RAR compression")));
+                }
+            }
         }
-        cursor.seek(block.end);
     }
-    Err(Stop::unsupported(first, "RAR content"))
+    packed.map_or(Ok(()), Err)
 }
 
-enum Version {
-    Four,
-    Five,
+fn find_name(visit: &mut Visit<'_>, name: &[u8], place: &Range<u64>) -> Result<(), Stop> {
+    if let Some(why) = leaves_folder(name) {
+        visit.find(&NAME_LEAVES_FOLDER, place.clone(), format!("{}: {why}.", quoted_bytes(name)))?;
+    }
+    if deceives(name) {
+        visit.find(&NAME_DECEIVES, place.clone(), format!("The name is {}.", quoted_bytes(name)))?;
+    }
+    Ok(())
+}
+
+/// Goes over the mark; whether it is that of version 5.
+fn version(cursor: &mut Cursor) -> Result<bool, Stop> {
+    cursor.take(6, "a RAR mark")?;
+    let is_new = cursor.u8("a RAR mark")? == 1;
+    if is_new {
+        cursor.u8("a RAR mark")?;
+    }
+    Ok(is_new)
 }
 
 struct Block {
     header: Range<u64>,
-    /// Behind its data.
-    end: u64,
-    is_first: bool,
-    is_last: bool,
+    /// May lie behind the end of an archive that broke off.
+    data: Range<u64>,
+    kind: Kind,
 }
 
-impl Version {
-    fn read(cursor: &mut Cursor) -> Result<Self, Stop> {
-        let mark = cursor.array::<7>("a RAR signature")?;
-        match mark.last() {
-            Some(0) => Ok(Version::Four),
-            _ => cursor.u8("a RAR 5 signature").map(|_| Version::Five),
+enum Kind {
+    File(File),
+    /// Everything behind it is encrypted.
+    Encryption,
+    End,
+    Other,
+}
+
+struct File {
+    name: Vec<u8>,
+    is_stored: bool,
+    is_encrypted: bool,
+}
+
+impl Block {
+    fn read(cursor: &mut Cursor, is_new: bool) -> Result<Self, Stop> {
+        let start = cursor.at();
+        let block = if is_new { Block::new(cursor)? } else { Block::old(cursor)? };
+        cursor.seek(block.header.end.max(start.saturating_add(1)));
+        Ok(block)
+    }
+
+    fn old(cursor: &mut Cursor) -> Result<Self, Stop> {
+        let start = cursor.at();
+        let [_, _, kind, flags_low, flags_high, len_low, len_high] = cursor.array("a RAR block")?;
+        let flags = u16::from_le_bytes([flags_low, flags_high]);
+        let len = u64::from(u16::from_le_bytes([len_low, len_high]));
+        let header = start..start.saturating_add(len);
+        if len < 7 || !(0x72..=0x7b).contains(&kind) || header.end > cursor.bytes().end() {
+            return Err(Stop::malformed(start, "a RAR block"));
         }
-    }
-
-    /// The block at the cursor, its checksum verified.
-    fn block(&self, cursor: &mut Cursor) -> Result<Block, Stop> {
-        match self {
-            Version::Four => four(cursor),
-            Version::Five => five(cursor),
+        let is_file = matches!(kind, 0x74 | 0x7a);
+        let mut data_len = 0;
+        if flags & 0x8000 != 0 || is_file {
+            data_len = u64::from(cursor.u32_le("the length of a block's data")?);
         }
+        let kind = match kind {
+            0x73 if flags & 0x80 != 0 => Kind::Encryption,
+            0x7b => Kind::End,
+            0x74 => {
+                let fixed: [u8; 21] = cursor.array("a RAR file header")?;
+                let method = fixed.get(14).copied().unwrap_or(0);
+                let name_len = fixed.get(15..17).and_then(|field| field.try_into().ok()).map_or(0, u16::from_le_bytes);
+                if flags & 0x100 != 0 {
+                    data_len |= u64::from(cursor.u32_le("the length of a block's data")?) << 32;
+                    cursor.u32_le("the length of a file")?;
+                }
+                let name = cursor.take(name_len.into(), "the name of a file")?.all()?;
+                // A Unicode name follows the plain one behind a zero byte, packed.
+                let name = name.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+                Kind::File(File { name, is_stored: method == 0x30, is_encrypted: flags & 4 != 0 })
+            }
+            _ => Kind::Other,
+        };
+        let data = header.end..header.end.saturating_add(data_len);
+        Ok(Block { header, data, kind })
+    }
+
+    fn new(cursor: &mut Cursor) -> Result<Self, Stop> {
+        let start = cursor.at();
+        let crc32 = cursor.u32_le("a RAR block")?;
+        let checked_from = cursor.at();
+        let len = vint(cursor)?;
+        let header = start..cursor.at().saturating_add(len);
+        if len == 0 || len > 2 << 20 || header.end > cursor.bytes().end() {
+            return Err(Stop::malformed(start, "a RAR block"));
+        }
+        if crc32fast::hash(&cursor.bytes().window(checked_from..header.end).all()?) != crc32 {
+            return Err(Stop::malformed(start, "the CRC-32 of a RAR block"));
+        }
+        let kind = vint(cursor)?;
+        let flags = vint(cursor)?;
+        let extra_len = if flags & 1 != 0 { vint(cursor)? } else { 0 };
+        let data_len = if flags & 2 != 0 { vint(cursor)? } else { 0 };
+        let kind = match kind {
+            2 => {
+                let file_flags = vint(cursor)?;
+                let (_len, _attributes) = (vint(cursor)?, vint(cursor)?);
+                if file_flags & 2 != 0 {
+                    cursor.u32_le("the time of a file")?;
+                }
+                if file_flags & 4 != 0 {
+                    cursor.u32_le("the CRC-32 of a file")?;
+                }
+                let (compression, _system, name_len) = (vint(cursor)?, vint(cursor)?, vint(cursor)?);
+                let name = cursor.take(name_len, "the name of a file")?.all()?;
+                let extra = header.end.saturating_sub(extra_len)..header.end;
+                let is_encrypted = has_encryption(cursor.bytes(), extra)?;
+                Kind::File(File { name, is_stored: compression >> 7 & 7 == 0, is_encrypted })
+            }
+            4 => Kind::Encryption,
+            5 => Kind::End,
+            _ => Kind::Other,
+        };
+        let data = header.end..header.end.saturating_add(data_len);
+        Ok(Block { header, data, kind })
     }
 }
 
-fn four(cursor: &mut Cursor) -> Result<Block, Stop> {
-    let start = cursor.at();
-    let crc = cursor.u16_le("a block's CRC-16")?;
-    let rest = cursor.at();
-    let kind = cursor.u8("a block's type")?;
-    let flags = cursor.u16_le("a block's flags")?;
-    let size = cursor.u16_le("a block's size")?;
-    let header = start..start.saturating_add(u64::from(size));
-    let bytes = cursor.bytes().window(rest..header.end).all()?;
-    let whole = size >= 7 && bytes.len() as u64 == header.end.saturating_sub(rest);
-    if !whole || crc32fast::hash(&bytes) as u16 != crc {
-        return Err(Stop::malformed(start, "a RAR block with its checksum"));
+/// Whether a record of the extra area, length and type in front, is that of encryption (1).
+fn has_encryption(bytes: &Bytes, extra: Range<u64>) -> Result<bool, Stop> {
+    let mut cursor = bytes.window(extra).cursor();
+    while !cursor.is_empty() {
+        let len = vint(&mut cursor)?;
+        let end = cursor.at().saturating_add(len.max(1));
+        if vint(&mut cursor)? == 1 {
+            return Ok(true);
+        }
+        cursor.seek(end);
     }
-    let data =
-        if flags & 0x8000 != 0 || kind == FILE { u64::from(cursor.u32_le("the size of a block's data")?) } else { 0 };
-    let end = header.end.saturating_add(data);
-    Ok(Block { header, end, is_first: kind == ARCHIVE, is_last: kind == END })
+    Ok(false)
 }
 
-/// Types of blocks of RAR 4.
-const ARCHIVE: u8 = 0x73;
-const FILE: u8 = 0x74;
-const END: u8 = 0x7b;
-
-fn five(cursor: &mut Cursor) -> Result<Block, Stop> {
-    let start = cursor.at();
-    let crc = cursor.u32_le("a block's CRC-32")?;
-    let counted = cursor.at();
-    let size = vint(cursor)?;
-    let end = cursor.at().saturating_add(size);
-    let bytes = cursor.bytes().window(counted..end).all()?;
-    // The specification limits a header to 2 MiB.
-    if size > 2 << 20 || bytes.len() as u64 != end.saturating_sub(counted) || crc32fast::hash(&bytes) != crc {
-        return Err(Stop::malformed(start, "a RAR block with its checksum"));
-    }
-    let kind = vint(cursor)?;
-    let flags = vint(cursor)?;
-    if flags & 1 != 0 {
-        vint(cursor)?;
-    }
-    let data = if flags & 2 != 0 { vint(cursor)? } else { 0 };
-    // Type 4 encrypts all headers behind it.
-    if kind == 4 {
-        return Err(Stop::encrypted(start, "RAR 5 header encryption"));
-    }
-    Ok(Block { header: start..end, end: end.saturating_add(data), is_first: kind == 1, is_last: kind == 5 })
-}
-
-/// A number of seven bits a byte, at most ten bytes.
+/// A number, seven bits a byte, the lowest first.
 fn vint(cursor: &mut Cursor) -> Result<u64, Stop> {
     let at = cursor.at();
-    let mut value = 0u64;
-    for shift in (0..70).step_by(7) {
-        let byte = cursor.u8("a variable-length integer")?;
-        value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
+    let mut number = 0u64;
+    for shift in (0..63).step_by(7) {
+        let byte = cursor.u8("a number")?;
+        number |= u64::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
-            return Ok(value);
+            return Ok(number);
         }
     }
-    Err(Stop::malformed(at, "a variable-length integer"))
+    Err(Stop::malformed(at, "a number of at most 63 bits"))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{check::tests::checked, report::Verdict};
+    use crate::{
+        check::tests::{checked, rules_of},
+        report::Verdict,
+    };
 
-    fn block4(kind: u8, flags: u16, rest: &[u8]) -> Vec<u8> {
-        let mut body = vec![kind];
-        body.extend(flags.to_le_bytes());
-        body.extend((7 + rest.len() as u16).to_le_bytes());
-        body.extend(rest);
-        [&(crc32fast::hash(&body) as u16).to_le_bytes()[..], &body].concat()
+    fn block(body: &[u8]) -> Vec<u8> {
+        let rest = [&[body.len() as u8], body].concat();
+        [crc32fast::hash(&rest).to_le_bytes().to_vec(), rest].concat()
     }
 
-    fn block5(body: &[u8]) -> Vec<u8> {
-        let counted = [&[body.len() as u8], body].concat();
-        [&crc32fast::hash(&counted).to_le_bytes()[..], &counted].concat()
+    /// `compression`: 0 is stored.
+    fn new(name: &str, content: &[u8], compression: [u8; 2]) -> Vec<u8> {
+        let mut file = vec![2, 2, content.len() as u8, 0, content.len() as u8, 0];
+        file.extend(compression);
+        file.extend([1, name.len() as u8]);
+        file.extend(name.as_bytes());
+        [b"Rar!\x1a\x07\x01\0".to_vec(), block(&[1, 0, 0]), block(&file), content.to_vec(), block(&[5, 0, 0])].concat()
+    }
+
+    fn old(name: &str, content: &[u8], method: u8) -> Vec<u8> {
+        let mut bytes = b"Rar!\x1a\x07\0\0\0\x73\0\0\x0d\0\0\0\0\0\0\0".to_vec();
+        bytes.extend([0, 0, 0x74, 0, 0x80, 32 + name.len() as u8, 0]);
+        bytes.extend((content.len() as u32).to_le_bytes());
+        bytes.extend((content.len() as u32).to_le_bytes());
+        bytes.extend([3, 0, 0, 0, 0, 0, 0, 0, 0, 20, method, name.len() as u8, 0, 0, 0, 0, 0]);
+        bytes.extend(name.as_bytes());
+        bytes.extend(content);
+        bytes.extend(b"\0\0\x7b\0\x40\x07\0");
+        bytes
     }
 
     #[test]
-    fn both_versions_are_named_and_not_called_data() {
-        let four = [b"Rar!\x1a\x07\0".to_vec(), block4(0x73, 0, &[0; 6]), block4(0x7b, 0, &[])].concat();
-        let file = block5(&[2, 2, 3]);
-        let five =
-            [b"Rar!\x1a\x07\x01\0".to_vec(), block5(&[1, 0, 0]), file, b"abc".to_vec(), block5(&[5, 0, 0])].concat();
-        for bytes in [four, five] {
-            let report = checked("a.rar", bytes);
-            assert_eq!(report.verdict, Verdict::Unfinished);
-            assert_eq!((report.layers[0].formats[0].as_str(), report.layers[0].coverage.unexplained), ("rar", 0));
-            assert_eq!(report.layers[0].stops[0].kind, "unsupported");
+    fn stored_files_are_opened() {
+        for bytes in [new("a.txt", b"text\n", [0x80, 0]), old("a.txt", b"text\n", 0x30)] {
+            let report = checked("a.rar", bytes.clone());
+            assert_eq!(report.verdict, Verdict::JustData, "{report:#?}");
+            assert_eq!((report.layers[1].name.as_str(), report.layers[1].len), ("a.txt", 5));
+            assert_eq!(rules_of(&checked("a.rar", [bytes, b"behind".to_vec()].concat())), ["unexplained-bytes"]);
         }
     }
 
     #[test]
-    fn a_wrong_checksum_is_no_archive() {
-        let mut bytes = [b"Rar!\x1a\x07\0".to_vec(), block4(0x73, 0, &[0; 6])].concat();
-        bytes[7] ^= 1;
-        assert!(checked("a.rar", bytes).layers[0].formats.is_empty());
+    fn packed_files_are_unfinished() {
+        for bytes in [new("a.txt", b"packed", [0x80, 1]), old("a.txt", b"packed", 0x33)] {
+            let report = checked("a.rar", bytes);
+            assert_eq!((report.verdict, report.layers[0].stops[0].kind.as_str()), (Verdict::Unfinished, "unsupported"));
+        }
+    }
+
+    #[test]
+    fn names_that_leave_the_folder_are_found() {
+        for bytes in [new("../a.txt", b"text\n", [0x80, 0]), old("..\\a.txt", b"text\n", 0x30)] {
+            assert_eq!(rules_of(&checked("a.rar", bytes)), ["name-leaves-folder"]);
+        }
+    }
+
+    #[test]
+    fn encrypted_headers_are_unfinished() {
+        let bytes = [b"Rar!\x1a\x07\x01\0".to_vec(), block(&[4, 0, 0, 0, 15]), vec![7; 100]].concat();
+        let report = checked("a.rar", bytes);
+        assert_eq!((report.verdict, report.layers[0].stops[0].kind.as_str()), (Verdict::Unfinished, "encrypted"));
+    }
+
+    #[test]
+    fn an_archive_cut_anywhere_does_no_harm() {
+        for sample in [new("a.txt", b"text\n", [0x80, 0]), old("a.txt", b"text\n", 0x30)] {
+            for len in 7..sample.len() {
+                checked("a.rar", &sample[..len]);
+            }
+        }
     }
 }

@@ -72,7 +72,8 @@ fn is_shebang(head: &[u8]) -> bool {
     let mut words = line.split(|byte| matches!(byte, b' ' | b'\t'));
     let interpreter = words.next().unwrap_or_default();
     let in_path = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'_' | b'-' | b'+' | b'@');
-    let named = interpreter.rsplit(|byte| *byte == b'/').next().is_some_and(|name| name.iter().any(u8::is_ascii_alphabetic));
+    let named =
+        interpreter.rsplit(|byte| *byte == b'/').next().is_some_and(|name| name.iter().any(u8::is_ascii_alphabetic));
     interpreter.starts_with(b"/") && named && interpreter.iter().all(in_path)
 }
 
@@ -88,7 +89,17 @@ fn is_batch(head: &[u8]) -> bool {
     let command = word.to_ascii_lowercase();
     ends && matches!(
         command.as_slice(),
-        b"echo" | b"rem" | b"setlocal" | b"call" | b"start" | b"title" | b"cls" | b"cmd" | b"powershell" | b"pushd" | b"goto"
+        b"echo"
+            | b"rem"
+            | b"setlocal"
+            | b"call"
+            | b"start"
+            | b"title"
+            | b"cls"
+            | b"cmd"
+            | b"powershell"
+            | b"pushd"
+            | b"goto"
     )
 }
 
@@ -101,7 +112,9 @@ mod tests {
 
     #[test]
     fn a_script_is_a_script_by_any_name() {
-        for script in ["#!/bin/sh\nid\n", "#! /usr/bin/env python3\nprint()\n", "@echo off\r\ncalc\r\n", " @ECHO OFF\r\n"] {
+        for script in
+            ["#!/bin/sh\nid\n", "#! /usr/bin/env python3\nprint()\n", "@echo off\r\ncalc\r\n", " @ECHO OFF\r\n"]
+        {
             let report = checked("a.txt", script);
             assert_eq!(rules_of(&report), ["script"], "{script}");
             assert_eq!(report.layers[0].coverage.unexplained, 0);
@@ -111,8 +124,15 @@ mod tests {
     #[test]
     fn text_that_looks_like_one_is_text() {
         for text in [
-            "#!important\n", "#![allow(dead_code)]\n", "#! not a path\n", "#!/ /\n", "@article{a, title={b}}\n",
-            "@charset \"utf-8\";\n", "@import url(a.css);\n", "@echoes of the past\n", "# !/bin/sh\n",
+            "#!important\n",
+            "#![allow(dead_code)]\n",
+            "#! not a path\n",
+            "#!/ /\n",
+            "@article{a, title={b}}\n",
+            "@charset \"utf-8\";\n",
+            "@import url(a.css);\n",
+            "@echoes of the past\n",
+            "# !/bin/sh\n",
         ] {
             assert_eq!(checked("a.txt", text).verdict, Verdict::JustData, "{text}");
         }

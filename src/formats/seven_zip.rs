@@ -1,19 +1,16 @@
 //! 7z archives: recognised, not decoded.
 //!
-//! Specification: 7zFormat.txt of the 7-Zip source.
+//! Specification: 7-Zip source, `DOC/7zFormat.txt`.
 //!
 //! ```text
-//! 37 7A BC AF 27 1C | version 2 | crc32 of the next 20 | next header: offset 8, size 8, crc32 4
-//! packed streams ... next header
+//! 0   "7z" BC AF 27 1C | version 2 | crc32 of the next 20 bytes 4
+//! C   next header: offset 8, length 8, crc32 4
+//! 20  packed streams
+//! 20 + offset: next header, most often packed itself
 //! ```
 
-use nom::{
-    IResult, Parser,
-    bytes::complete::take,
-    number::complete::{le_u32, le_u64},
-};
-
 use crate::{
+    bytes::Bytes,
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
     stop::Stop,
 };
@@ -21,49 +18,71 @@ use crate::{
 /// 7z.
 pub static FORMAT: Format = Format {
     id: "seven-zip",
-    name: "7z",
+    name: "a 7z archive",
     spec: "https://www.7-zip.org/7z.html",
     extensions: &["7z"],
     media_types: &["application/x-7z-compressed"],
     marks: &[Mark::start(b"7z\xbc\xaf\x27\x1c")],
     confirm,
     read,
-    buried: Buried::Anywhere(confirm),
+    buried: Buried::Anywhere(confirm_buried),
     nature: Nature::Container,
     within: None,
     rules: &[],
 };
 
-/// Length of the signature header.
-const HEADER: usize = 32;
-
+/// Programs that repair archives do not need the checksum.
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
-    let head = candidate.head(HEADER)?;
-    let Ok((_, header)) = signature_header(&head) else { return Ok(false) };
-    Ok(header.crc == crc32fast::hash(head.get(12..HEADER).unwrap_or_default()))
+    Ok(Start::read(candidate.bytes)?.is_some())
+}
+
+fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
+    Ok(Start::read(candidate.bytes)?.is_some_and(|start| start.is_intact))
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
-    let header = visit.bytes.cursor().parse(HEADER, "a 7z signature header", signature_header)?;
-    let packed = HEADER as u64;
-    visit.structure(0..packed, "signature header")?;
-    let end = packed.checked_add(header.offset).and_then(|at| Some((at, at.checked_add(header.size)?)));
-    let (at, end) =
-        end.filter(|(_, end)| *end <= visit.bytes.end()).ok_or(Stop::malformed(12, "a next header inside the file"))?;
-    visit.opaque(packed..at, "packed streams")?;
-    visit.opaque(at..end, "packed table of contents")?;
-    Err(Stop::unsupported(packed, "7z streams"))
+    let start = Start::read(visit.bytes)?.ok_or(Stop::malformed(0, "a 7z header"))?;
+    visit.structure(0..START, "header")?;
+    if !start.is_intact {
+        return Err(Stop::malformed(8, "the CRC-32 of the header"));
+    }
+    let next = START.saturating_add(start.offset);
+    let end = next.saturating_add(start.len);
+    visit.opaque(START..next, "packed streams")?;
+    visit.opaque(next..end, "packed header")?;
+    if end > visit.bytes.end() {
+        return Err(Stop::malformed(visit.bytes.end(), "the rest of the archive"));
+    }
+    if start.len == 0 {
+        return Ok(());
+    }
+    Err(Stop::unsupported(START, "7z archive"))
 }
 
-struct SignatureHeader {
-    crc: u32,
+/// Length of the first header in bytes.
+const START: u64 = 32;
+
+struct Start {
+    is_intact: bool,
     offset: u64,
-    size: u64,
+    len: u64,
 }
 
-fn signature_header(input: &[u8]) -> IResult<&[u8], SignatureHeader> {
-    let (input, (_, crc, offset, size, _)) = (take(8usize), le_u32, le_u64, le_u64, le_u32).parse(input)?;
-    Ok((input, SignatureHeader { crc, offset, size }))
+impl Start {
+    fn read(bytes: &Bytes) -> Result<Option<Self>, Stop> {
+        let head = bytes.peek(bytes.start(), 32)?;
+        // The major version has always been 0.
+        if head.len() < 32 || head.get(6) != Some(&0) {
+            return Ok(None);
+        }
+        let crc32 = head.get(8..12).and_then(|field| field.try_into().ok()).map_or(0, u32::from_le_bytes);
+        let long = |at: usize| {
+            let field = head.get(at..at.saturating_add(8)).and_then(|field| field.try_into().ok());
+            field.map_or(0, u64::from_le_bytes)
+        };
+        let is_intact = crc32fast::hash(head.get(12..32).unwrap_or_default()) == crc32;
+        Ok(Some(Start { is_intact, offset: long(12), len: long(20) }))
+    }
 }
 
 #[cfg(test)]
@@ -73,34 +92,35 @@ mod tests {
         report::Verdict,
     };
 
-    fn archive(packed: &[u8]) -> Vec<u8> {
-        let mut next = (packed.len() as u64 - 1).to_le_bytes().to_vec();
-        next.extend(1u64.to_le_bytes());
-        next.extend([9; 4]);
+    fn archive() -> Vec<u8> {
+        let mut next = Vec::new();
+        next.extend(4u64.to_le_bytes());
+        next.extend(2u64.to_le_bytes());
+        next.extend([1, 2, 3, 4]);
         let mut bytes = b"7z\xbc\xaf\x27\x1c\0\x04".to_vec();
         bytes.extend(crc32fast::hash(&next).to_le_bytes());
         bytes.extend(next);
-        bytes.extend(packed);
+        bytes.extend(b"\x01\x02\x03\x04\x17\x06");
         bytes
     }
 
     #[test]
-    fn archives_are_named_and_not_called_data() {
-        let report = checked("a.7z", archive(b"streams"));
+    fn what_is_not_decoded_is_never_just_data() {
+        let report = checked("a.7z", archive());
         assert_eq!((report.verdict, report.layers[0].stops[0].kind.as_str()), (Verdict::Unfinished, "unsupported"));
-        assert_eq!(report.layers[0].coverage.opaque, 7);
+        assert_eq!(report.layers[0].coverage.unexplained, 0);
+        for len in 6..archive().len() {
+            assert_eq!(checked("a.7z", &archive()[..len]).verdict, Verdict::Unfinished, "{len}");
+        }
     }
 
     #[test]
-    fn the_mark_alone_is_nothing() {
-        let mut bytes = archive(b"streams");
-        bytes[9] ^= 1;
-        assert!(checked("a.bin", bytes).layers[0].formats.is_empty());
-    }
-
-    #[test]
-    fn one_behind_an_image_is_found() {
-        let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x03\0\xfc\xffabc\xc2\x41\x24\x35\x03\0\0\0".to_vec();
-        assert_eq!(rules_of(&checked("a.gz", [gzip, archive(b"streams")].concat())), ["file-hidden"]);
+    fn an_archive_behind_another_is_hidden() {
+        let mut bytes = crate::formats::zip::sample::archive(&[("a.txt", b"text\n")]);
+        bytes.extend(archive());
+        assert_eq!(rules_of(&checked("a.zip", bytes.clone())), ["file-hidden"]);
+        let at = bytes.len() - 10;
+        bytes[at] ^= 1;
+        assert_eq!(rules_of(&checked("a.zip", bytes)), ["unexplained-bytes"]);
     }
 }
