@@ -286,6 +286,21 @@ impl Visit<'_> {
         }
     }
 
+    /// Reports bytes that belong to nothing although this reader stops: it knows the extent of what it does not decode.
+    /// Zeros are padding, and where another format reads the layer too, they may be that one's.
+    ///
+    /// # Errors
+    /// As [`Visit::find`], and those of the source.
+    pub fn unexplained(&mut self, range: Range<u64>) -> Result<(), Stop> {
+        let range = range.start..range.end.min(self.bytes.end());
+        if range.is_empty() || self.formats.len() != 1 || self.bytes.window(range.clone()).is_all(0)? {
+            return Ok(());
+        }
+        let len = range.end.saturating_sub(range.start);
+        let message = format!("{len} bytes at {:#x} belong to nothing.", range.start);
+        self.find(&crate::rules::UNEXPLAINED_BYTES, range, message)
+    }
+
     /// Takes the recognition back: what looked like this format turned out to be a part that another reader opened
     /// (an archive at the end of a file that declares it). Formats within this one are not asked either.
     pub fn withdraw(&mut self) {

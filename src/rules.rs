@@ -200,6 +200,18 @@ pub static ENTRY_BEHIND_LINK: Rule = Rule {
     see: &["https://cwe.mitre.org/data/definitions/59.html"],
 };
 
+/// A file stored under no name.
+pub static ENTRY_WITHOUT_NAME: Rule = Rule {
+    id: "entry-without-name",
+    title: "A file in this archive has no name",
+    why: "Programs that unpack the archive pass over it or fail: bytes that nobody is meant to unpack are hidden in it.",
+    advice: "Ask the sender what it is for. The check looked into it as well: see the findings inside.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Warning,
+    see: &[],
+};
+
 /// A stored name with characters that nobody sees.
 pub static NAME_DECEIVES: Rule = Rule {
     id: "name-deceives",
@@ -355,6 +367,7 @@ pub static SHARED: &[&Rule] = &[
     &DOCTYPE_UNEXPECTED,
     &EMPTY,
     &ENTRY_BEHIND_LINK,
+    &ENTRY_WITHOUT_NAME,
     &FILE_HIDDEN,
     &FILE_IN_OPAQUE,
     &LINK_LEAVES_FOLDER,
