@@ -59,6 +59,7 @@ pub mod pyc;
 pub mod rar;
 pub mod script;
 pub mod seven_zip;
+pub mod swf;
 pub mod tar;
 pub mod text;
 pub mod tiff;
@@ -132,6 +133,7 @@ pub static FORMATS: &[&Format] = &[
     &rar::FORMAT,
     &script::FORMAT,
     &seven_zip::FORMAT,
+    &swf::FORMAT,
     &tar::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,

@@ -47,8 +47,10 @@ const HEADER: u64 = 512;
 /// The most bytes that the allocation table can describe, if the header is one.
 fn extent(bytes: &Bytes) -> Result<Option<u64>, Stop> {
     let head = bytes.peek(bytes.start(), 512)?;
-    let half = |at: usize| head.get(at..at.saturating_add(2)).and_then(|field| field.try_into().ok()).map(u16::from_le_bytes);
-    let word = |at: usize| head.get(at..at.saturating_add(4)).and_then(|field| field.try_into().ok()).map(u32::from_le_bytes);
+    let half =
+        |at: usize| head.get(at..at.saturating_add(2)).and_then(|field| field.try_into().ok()).map(u16::from_le_bytes);
+    let word =
+        |at: usize| head.get(at..at.saturating_add(4)).and_then(|field| field.try_into().ok()).map(u32::from_le_bytes);
     let sector = match (half(26), half(30)) {
         (Some(3), Some(9)) => 512u64,
         (Some(4), Some(12)) => 4096,

@@ -13,7 +13,7 @@ use memchr::memmem;
 
 use crate::{
     bytes::Bytes,
-    format::{Buried, Candidate, Format, Mark, Nature, Visit},
+    format::{Buried, Candidate, Format, Mark, Nature, Origin, Visit},
     stop::Stop,
 };
 
@@ -62,7 +62,25 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     visit.structure(at..body, "header")?;
     let end = end_of_file(visit.bytes, body)?;
     visit.opaque(body..end, "objects")?;
+    if matches!(visit.origin, Origin::Root | Origin::Member) {
+        if !is_comment(&visit.bytes.window(0..at).all()?) {
+            visit.unexplained(0..at)?;
+        }
+        if !is_comment(&visit.bytes.from(end).peek(end, REACH)?) {
+            visit.unexplained(end..visit.bytes.end())?;
+        }
+    }
     Err(Stop::unsupported(body, "PDF document"))
+}
+
+/// Whether all of it is blanks and comments, which may stand anywhere in a document: "%" up to the end of the line.
+fn is_comment(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    bytes.split(|byte| matches!(byte, b'\r' | b'\n')).all(|line| {
+        let line = line.trim_ascii_start();
+        let is_text = line.iter().all(|byte| *byte >= 0x20 || *byte == b'\t');
+        line.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | 0x0c | 0x1a)) || (line.starts_with(b"%") && is_text)
+    })
 }
 
 /// The place of the header.
@@ -114,11 +132,12 @@ mod tests {
         report::Verdict,
     };
 
-    const DOCUMENT: &[u8] = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\nstartxref\n0\n%%EOF\n";
+    const DOCUMENT: &[u8] =
+        b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\nstartxref\n0\n%%EOF\n";
 
     #[test]
     fn what_is_not_decoded_is_never_just_data() {
-        for prefix in [&b""[..], b"\xef\xbb\xbf", &[b'\n'; 1000]] {
+        for prefix in [&b""[..], b"\xef\xbb\xbf", &[b'\n'; 1000], b"% a comment\n"] {
             let report = checked("a.pdf", [prefix, DOCUMENT].concat());
             assert!(report.layers[0].formats.contains(&"pdf".to_string()));
             assert_eq!(report.verdict, Verdict::Unfinished);
@@ -126,6 +145,12 @@ mod tests {
         for len in 8..DOCUMENT.len() {
             assert_eq!(checked("a.pdf", &DOCUMENT[..len]).verdict, Verdict::Unfinished, "{len}");
         }
+    }
+
+    #[test]
+    fn bytes_in_front_and_behind_are_news() {
+        assert_eq!(rules_of(&checked("a.pdf", [b"NES\x1a".as_slice(), DOCUMENT].concat())), ["unexplained-bytes"]);
+        assert_eq!(rules_of(&checked("a.pdf", [DOCUMENT, b"behind\n"].concat())), ["unexplained-bytes"]);
     }
 
     #[test]

@@ -11,11 +11,11 @@ use std::ops::Range;
 
 use crate::{
     bytes::{Bytes, Cursor},
-    format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
+    format::{Buried, Candidate, Format, Mark, Nature, Origin, Role, Span, Visit},
     quote::quoted_bytes,
-    rules::{NAME_DECEIVES, NAME_LEAVES_FOLDER},
+    rules::{ENTRY_WITHOUT_NAME, NAME_DECEIVES, NAME_LEAVES_FOLDER},
     stop::Stop,
-    stored_names::{deceives, leaves_folder},
+    stored_names::{deceives, leaves_folder, normal},
 };
 
 /// RAR.
@@ -60,6 +60,9 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
                 return Err(Stop::encrypted(block.header.end, "RAR headers"));
             }
             Kind::End => {
+                if packed.is_some() && matches!(visit.origin, Origin::Root | Origin::Member) {
+                    visit.unexplained(block.data.end..visit.bytes.end())?;
+                }
                 return packed.map_or(Ok(()), Err);
             }
             Kind::Other => visit.slack(block.data.clone(), "data of a block")?,
@@ -68,6 +71,9 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
                 let name = String::from_utf8_lossy(&file.name).into_owned();
                 if block.data.is_empty() {
                     continue;
+                }
+                if normal(&file.name).is_empty() {
+                    visit.find(&ENTRY_WITHOUT_NAME, block.header.clone(), "Bytes are stored under no name.")?;
                 }
                 if file.is_encrypted {
                     visit.opaque(block.data.clone(), "encrypted data")?;
@@ -287,6 +293,8 @@ mod tests {
             let report = checked("a.rar", bytes);
             assert_eq!((report.verdict, report.layers[0].stops[0].kind.as_str()), (Verdict::Unfinished, "unsupported"));
         }
+        let behind = [old("a.txt", b"packed", 0x33), b"behind".to_vec()].concat();
+        assert_eq!(rules_of(&checked("a.rar", behind)), ["unexplained-bytes"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@
 
 use crate::{
     bytes::Bytes,
-    format::{Buried, Candidate, Format, Mark, Nature, Visit},
+    format::{Buried, Candidate, Format, Mark, Nature, Origin, Visit},
     stop::Stop,
 };
 
@@ -55,6 +55,9 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     }
     if start.len == 0 {
         return Ok(());
+    }
+    if matches!(visit.origin, Origin::Root | Origin::Member) {
+        visit.unexplained(end..visit.bytes.end())?;
     }
     Err(Stop::unsupported(START, "7z archive"))
 }
@@ -109,6 +112,9 @@ mod tests {
         let report = checked("a.7z", archive());
         assert_eq!((report.verdict, report.layers[0].stops[0].kind.as_str()), (Verdict::Unfinished, "unsupported"));
         assert_eq!(report.layers[0].coverage.unexplained, 0);
+        let behind = [archive(), b"behind".to_vec()].concat();
+        assert_eq!(rules_of(&checked("a.7z", behind)), ["unexplained-bytes"]);
+        assert_eq!(checked("a.7z", [archive(), vec![0; 99]].concat()).verdict, Verdict::Unfinished);
         for len in 6..archive().len() {
             assert_eq!(checked("a.7z", &archive()[..len]).verdict, Verdict::Unfinished, "{len}");
         }

@@ -19,7 +19,7 @@ use crate::{
     format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
     quote::quoted_bytes,
     rule::{Guideline, Rule, Runs, Severity},
-    rules::{ENTRY_BEHIND_LINK, LINK_LEAVES_FOLDER, NAME_DECEIVES, NAME_LEAVES_FOLDER},
+    rules::{ENTRY_BEHIND_LINK, ENTRY_WITHOUT_NAME, LINK_LEAVES_FOLDER, NAME_DECEIVES, NAME_LEAVES_FOLDER},
     stop::Stop,
     stored_names::{deceives, folders_of, leaves_folder, link_leaves_folder, normal},
 };
@@ -201,6 +201,10 @@ impl Entry {
         let data = data_at..data_at.saturating_add(len);
         let name = String::from_utf8_lossy(self.name()).into_owned();
         if !data.is_empty() {
+            if normal(self.name()).is_empty() {
+                let message = format!("{len} bytes are stored under the name {}.", quoted_bytes(self.name()));
+                visit.find(&ENTRY_WITHOUT_NAME, self.at..self.at.saturating_add(BLOCK), message)?;
+            }
             visit.open(name, Span::Range(data.start..data.end.min(bytes.end())), Role::File)?;
         }
         if data.end > bytes.end() {
@@ -538,6 +542,13 @@ mod tests {
         let fine = archive(&[pax("path", "Übersicht.txt"), entry("Ubersicht.txt", b'0', b"text\n")]);
         let report = checked("a.tar", fine);
         assert_eq!((report.verdict, report.layers[1].name.as_str()), (Verdict::JustData, "Übersicht.txt"));
+    }
+
+    #[test]
+    fn a_file_without_a_name_is_found() {
+        assert_eq!(rules_of(&checked("a.tar", archive(&[entry(".", b'0', b"text\n")]))), ["entry-without-name"]);
+        let folder = archive(&[header("./", b'5', 0, ""), entry("./a.txt", b'0', b"text\n")]);
+        assert_eq!(checked("a.tar", folder).verdict, Verdict::JustData);
     }
 
     #[test]

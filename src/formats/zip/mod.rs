@@ -33,7 +33,7 @@ use crate::{
     format::{Buried, Candidate, Format, Mark, Nature, Origin, Role, Span, Visit},
     quote::quoted_bytes,
     rule::{Guideline, Rule, Runs, Severity},
-    rules::{ENTRY_BEHIND_LINK, LINK_LEAVES_FOLDER, NAME_DECEIVES, NAME_LEAVES_FOLDER},
+    rules::{ENTRY_BEHIND_LINK, ENTRY_WITHOUT_NAME, LINK_LEAVES_FOLDER, NAME_DECEIVES, NAME_LEAVES_FOLDER},
     source::{Inflated, Paged, Source, Wrapping},
     stop::Stop,
     stored_names::{deceives, folders_of, leaves_folder, link_leaves_folder, normal},
@@ -210,10 +210,16 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             visit.note(Stop::unsupported(directory.range.end, "one volume of a split archive"));
         }
     }
-    for (place, words) in &archive.contradictions {
-        visit.find(&DIRECTORIES_DIFFER, place.clone(), words.clone())?;
+    // Among raw values an archive is often in pieces, in any order: that is damage, not a lie.
+    let may_be_pieces = visit.origin == Origin::Opaque;
+    if may_be_pieces && let Some((place, _)) = archive.contradictions.first() {
+        visit.note(Stop::malformed(place.start, "tables of contents that agree"));
+    } else {
+        for (place, words) in &archive.contradictions {
+            visit.find(&DIRECTORIES_DIFFER, place.clone(), words.clone())?;
+        }
+        find_overlaps(visit, &archive)?;
     }
-    find_overlaps(visit, &archive)?;
     find_collisions(visit, &archive.entries)?;
 
     let links: HashSet<Vec<u8>> =
@@ -308,6 +314,14 @@ fn find_names(visit: &mut Visit<'_>, entry: &Entry, links: &HashSet<Vec<u8>>) ->
         names.push((&local.name, &local.range));
         names.extend(local.unicode_name.iter().map(|name| (name.as_slice(), &local.range)));
     }
+    if normal(&entry.central.name).is_empty() && !entry.data.is_empty() {
+        let message = format!(
+            "{} bytes are stored under the name {}.",
+            entry.data.end.saturating_sub(entry.data.start),
+            quoted_bytes(&entry.central.name)
+        );
+        visit.find(&ENTRY_WITHOUT_NAME, entry.central.range.clone(), message)?;
+    }
     let mut told: HashSet<&[u8]> = HashSet::new();
     for (name, place) in names {
         if !told.insert(name) {
@@ -361,6 +375,10 @@ fn find_disagreements(visit: &mut Visit<'_>, entry: &Entry) -> Result<(), Stop> 
         }
     }
     if differences.is_empty() {
+        return Ok(());
+    }
+    if visit.origin == Origin::Opaque {
+        visit.note(Stop::malformed(local.range.start, "a local header that agrees with the directory"));
         return Ok(());
     }
     let message = format!("{}: {}.", quoted_bytes(&central.name), differences.join("; "));
@@ -771,6 +789,15 @@ mod tests {
         file.names[1] = b"../up.txt".to_vec();
         let report = checked("a.zip", build(b"", &[file]));
         assert_eq!(rules_of(&report), ["name-leaves-folder", "zip-headers-disagree"]);
+    }
+
+    #[test]
+    fn a_file_without_a_name_is_found() {
+        for name in ["", ".", "/"] {
+            let report = checked("a.zip", archive(&[(name, b"text\n"), ("b.txt", b"text\n")]));
+            assert!(rules_of(&report).contains(&"entry-without-name"), "{name}");
+        }
+        assert_eq!(checked("a.zip", archive(&[("./", b""), ("./b.txt", b"text\n")])).verdict, Verdict::JustData);
     }
 
     #[test]
