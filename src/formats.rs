@@ -3,6 +3,7 @@
 // The list below is rewritten by the test `registry` under BLESS=1: one line a file in src/formats.
 // begin list
 pub mod afni;
+pub mod analyze;
 pub mod bids;
 pub mod bzip2;
 pub mod csv;
@@ -13,6 +14,7 @@ pub mod elastix;
 pub mod elf;
 pub mod fhir;
 pub mod freesurfer_surface;
+pub mod gifti;
 pub mod glb;
 pub mod gltf;
 pub mod gzip;
@@ -27,21 +29,25 @@ pub mod kerchunk;
 pub mod lz4;
 pub mod lzma;
 pub mod mach_o;
+pub mod matlab;
+pub mod matlab_element;
+pub mod matlab_v4;
 pub mod mgh;
+pub mod mni_transform;
 pub mod mrml;
 pub mod mrtrix_image;
 pub mod mrtrix_tracks;
 pub mod mtl;
-pub mod netcdf;
 pub mod named_script;
+pub mod netcdf;
 pub mod nifti;
 pub mod npy;
 pub mod obj;
 pub mod ole;
 pub mod parrec;
-pub mod ole;
 pub mod pdf;
 pub mod pe;
+pub mod php;
 pub mod pickle;
 pub mod pickle_text;
 pub mod ply;
@@ -54,19 +60,17 @@ pub mod seven_zip;
 pub mod slicer_markups;
 pub mod slicer_shader;
 pub mod stl;
-pub mod php;
-pub mod pyc;
-pub mod rar;
-pub mod script;
-pub mod seven_zip;
 pub mod swf;
 pub mod tar;
 pub mod text;
 pub mod tiff;
 pub mod trk;
+pub mod trx;
+pub mod vrml;
 pub mod vtk;
 pub mod vtk_xml;
 pub mod wasm;
+pub mod x3d;
 pub mod xml;
 pub mod xz;
 pub mod zarr;
@@ -77,6 +81,7 @@ pub mod zlib;
 #[rustfmt::skip]
 pub static FORMATS: &[&Format] = &[
     &afni::FORMAT,
+    &analyze::FORMAT,
     &bids::FORMAT,
     &bzip2::FORMAT,
     &csv::FORMAT,
@@ -87,6 +92,7 @@ pub static FORMATS: &[&Format] = &[
     &elf::FORMAT,
     &fhir::FORMAT,
     &freesurfer_surface::FORMAT,
+    &gifti::FORMAT,
     &glb::FORMAT,
     &gltf::FORMAT,
     &gzip::FORMAT,
@@ -101,21 +107,25 @@ pub static FORMATS: &[&Format] = &[
     &lz4::FORMAT,
     &lzma::FORMAT,
     &mach_o::FORMAT,
+    &matlab::FORMAT,
+    &matlab_element::FORMAT,
+    &matlab_v4::FORMAT,
     &mgh::FORMAT,
+    &mni_transform::FORMAT,
     &mrml::FORMAT,
     &mrtrix_image::FORMAT,
     &mrtrix_tracks::FORMAT,
     &mtl::FORMAT,
-    &netcdf::FORMAT,
     &named_script::FORMAT,
+    &netcdf::FORMAT,
     &nifti::FORMAT,
     &npy::FORMAT,
     &obj::FORMAT,
     &ole::FORMAT,
     &parrec::FORMAT,
-    &ole::FORMAT,
     &pdf::FORMAT,
     &pe::FORMAT,
+    &php::FORMAT,
     &pickle::FORMAT,
     &pickle_text::FORMAT,
     &ply::FORMAT,
@@ -128,19 +138,17 @@ pub static FORMATS: &[&Format] = &[
     &slicer_markups::FORMAT,
     &slicer_shader::FORMAT,
     &stl::FORMAT,
-    &php::FORMAT,
-    &pyc::FORMAT,
-    &rar::FORMAT,
-    &script::FORMAT,
-    &seven_zip::FORMAT,
     &swf::FORMAT,
     &tar::FORMAT,
     &text::FORMAT,
     &tiff::FORMAT,
     &trk::FORMAT,
+    &trx::FORMAT,
+    &vrml::FORMAT,
     &vtk::FORMAT,
     &vtk_xml::FORMAT,
     &wasm::FORMAT,
+    &x3d::FORMAT,
     &xml::FORMAT,
     &xz::FORMAT,
     &zarr::FORMAT,

@@ -42,5 +42,5 @@ pub(crate) fn decodes(bytes: &Bytes, packing: Packing, look: u64) -> Result<bool
     let window = bytes.window(bytes.start()..bytes.start().saturating_add(look));
     let unpacked = Unpacked::measure(window.clone(), packing)?;
     let reached = bytes.start().saturating_add(unpacked.packed_len());
-    Ok(unpacked.stop().is_none() || (reached >= window.end() && !unpacked.is_empty()))
+    Ok(!unpacked.is_empty() && (unpacked.stop().is_none() || reached >= window.end()))
 }

@@ -368,7 +368,7 @@ mod tests {
         let huge = "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }";
         assert_eq!(checked("a.npy", npy(huge, &[1; 16])).verdict, Verdict::Unfinished);
         let whole = npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", &[1; 16]);
-        for len in 1..whole.len() {
+        for len in 8..whole.len() {
             assert_ne!(checked("a.npy", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
     }

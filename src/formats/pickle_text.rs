@@ -52,7 +52,8 @@ fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
 fn survey_unmarked(candidate: &Candidate<'_>, most: u64) -> Result<Option<Survey>, Stop> {
     let first = candidate.head(2)?;
     let opens = match first.as_slice() {
-        [b'(' | b')' | b']' | b'}' | b'c' | b'N' | b'P', ..] => true,
+        // Not PERSID: without a loading program of its own, Python refuses it.
+        [b'(' | b')' | b']' | b'}' | b'c' | b'N', ..] => true,
         [b'I' | b'J' | b'K' | b'L' | b'M' | b'F' | b'G' | b'S' | b'T' | b'U' | b'V' | b'X' | b'B' | b'C', ..] => true,
         [0x8a..=0x8f | 0x95 | 0x96 | 0x88 | 0x89, ..] => true,
         [0x80, 0 | 1] => true,

@@ -22,7 +22,7 @@ pub static FORMAT: Format = Format {
     id: "pytorch",
     name: "PyTorch file",
     spec: "https://docs.pytorch.org/docs/stable/notes/serialization.html",
-    extensions: &["pt", "pth", "ckpt", "pt2", "bin"],
+    extensions: &["pt", "pth", "ckpt", "pt2"],
     media_types: &[],
     marks: &[],
     confirm,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     const TENSOR: &[u8] = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n\
-        X\x01\0\0\00X\x03\0\0\0cpuK\x02tQK\0K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR.";
+        X\x01\0\0\x000X\x03\0\0\0cpuK\x02tQK\0K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR.";
 
     #[test]
     fn weights_are_just_data() {

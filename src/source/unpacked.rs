@@ -122,7 +122,8 @@ enum Decoder {
     Bzip2(Box<bzip2::Decompress>, u64),
     Lzma(Box<LzmaStream>, u64),
     Xz(Box<XzStream>, u64),
-    Lz4(Box<lz4_flex::frame::FrameDecoder<Counting>>),
+    /// With the place of the frame.
+    Lz4(Box<lz4_flex::frame::FrameDecoder<Counting>>, u64),
     /// The stream ended here.
     Ended(u64),
 }
@@ -139,7 +140,7 @@ impl Decoder {
             Packing::Xz => Decoder::Xz(Box::new(XzStream::new_mem_limit(false, DECODER)), at),
             Packing::Lz4 => {
                 let reader = Counting { packed: packed.clone(), at };
-                Decoder::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(reader)))
+                Decoder::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(reader)), at)
             }
         }
     }
@@ -148,7 +149,7 @@ impl Decoder {
     fn at(&self) -> u64 {
         match self {
             Decoder::Bzip2(_, at) | Decoder::Lzma(_, at) | Decoder::Xz(_, at) | Decoder::Ended(at) => *at,
-            Decoder::Lz4(decoder) => decoder.get_ref().at,
+            Decoder::Lz4(decoder, _) => decoder.get_ref().at,
         }
     }
 
@@ -156,7 +157,7 @@ impl Decoder {
     fn step(&mut self, packed: &Bytes, into: &mut [u8]) -> Result<Option<usize>, Stop> {
         loop {
             let at = self.at();
-            let (taken, produced, ended) = match self {
+            let (next, produced, ended) = match self {
                 Decoder::Ended(_) => return Ok(None),
                 Decoder::Bzip2(decoder, _) => {
                     let input = packed.peek(at, AT_ONCE)?;
@@ -165,46 +166,55 @@ impl Decoder {
                     let taken = decoder.total_in().saturating_sub(before_in);
                     let produced = decoder.total_out().saturating_sub(before_out);
                     let status = status.map_err(|_| Stop::malformed(at.saturating_add(taken), "a bzip2 block"))?;
-                    (taken, usize::try_from(produced).unwrap_or(0), status == bzip2::Status::StreamEnd)
+                    let produced = usize::try_from(produced).unwrap_or(0);
+                    (at.saturating_add(taken), produced, status == bzip2::Status::StreamEnd)
                 }
                 Decoder::Lzma(decoder, _) => {
                     let input = packed.peek(at, AT_ONCE)?;
                     let result = decoder.process(&input, into, action(packed, at, &input));
                     let result = result.map_err(|error| lzma_stop(&error, at, "LZMA data"))?;
-                    (result.bytes_consumed as u64, result.bytes_produced, result.status == Status::StreamEnd)
+                    let ended = result.status == Status::StreamEnd;
+                    // At its end the decoder gives back what it took ahead.
+                    let ahead = if ended { decoder.unused_input().len() } else { 0 };
+                    let at = at.saturating_add(result.bytes_consumed as u64).saturating_sub(ahead as u64);
+                    (at, result.bytes_produced, ended)
                 }
                 Decoder::Xz(decoder, _) => {
                     let input = packed.peek(at, AT_ONCE)?;
                     let result = decoder.process(&input, into, action(packed, at, &input));
                     let result = result.map_err(|error| lzma_stop(&error, at, "an xz block"))?;
-                    (result.bytes_consumed as u64, result.bytes_produced, result.status == Status::StreamEnd)
+                    let at = at.saturating_add(result.bytes_consumed as u64);
+                    (at, result.bytes_produced, result.status == Status::StreamEnd)
                 }
-                Decoder::Lz4(decoder) => {
+                Decoder::Lz4(decoder, start) => {
                     let produced =
                         decoder.read(into).map_err(|_| Stop::malformed(decoder.get_ref().at, "an LZ4 block"))?;
-                    let at = decoder.get_ref().at;
                     if produced > 0 {
                         return Ok(Some(produced));
                     }
-                    *self = Decoder::Ended(at);
-                    if packed.starts_with(at, LZ4)? {
-                        *self = Decoder::from(packed, Packing::Lz4, at);
+                    let (at, start) = (decoder.get_ref().at, *start);
+                    // The library takes an end of the file for the end of a frame.
+                    if !has_end_mark(packed, start, at)? {
+                        return Err(Stop::malformed(at, "the end mark of an LZ4 frame"));
                     }
+                    *self = match packed.starts_with(at, LZ4)? {
+                        true => Decoder::from(packed, Packing::Lz4, at),
+                        false => Decoder::Ended(at),
+                    };
                     continue;
                 }
             };
-            let at = at.saturating_add(taken);
             match self {
-                Decoder::Bzip2(_, place) | Decoder::Lzma(_, place) | Decoder::Xz(_, place) => *place = at,
-                Decoder::Lz4(_) | Decoder::Ended(_) => {}
+                Decoder::Bzip2(_, place) | Decoder::Lzma(_, place) | Decoder::Xz(_, place) => *place = next,
+                Decoder::Lz4(..) | Decoder::Ended(_) => {}
             }
             if ended {
-                *self = self.next(packed, at)?;
+                *self = self.next(packed, next)?;
             }
             if produced > 0 {
                 return Ok(Some(produced));
             }
-            if !ended && taken == 0 {
+            if !ended && next == at {
                 return Err(Stop::malformed(at, "the rest of the packed stream"));
             }
         }
@@ -232,6 +242,14 @@ impl Decoder {
 
 const XZ: &[u8] = b"\xfd7zXZ\0";
 const LZ4: &[u8] = b"\x04\x22\x4d\x18";
+
+/// Whether an LZ4 frame from `start` to `end` has its end mark: a block of no size, and a checksum if the flags say so.
+fn has_end_mark(packed: &Bytes, start: u64, end: u64) -> Result<bool, Stop> {
+    let flags = packed.peek(start.saturating_add(4), 1)?;
+    let checksum = if flags.first().is_some_and(|flags| flags & 4 != 0) { 4 } else { 0 };
+    let mark = end.saturating_sub(checksum).saturating_sub(4);
+    Ok(mark >= start.saturating_add(7) && packed.starts_with(mark, &[0; 4])?)
+}
 
 fn action(packed: &Bytes, at: u64, input: &[u8]) -> Action {
     match at.saturating_add(input.len() as u64) >= packed.end() {
@@ -310,7 +328,7 @@ mod tests {
     fn a_stream_that_breaks_or_never_was_one_has_a_stop() {
         let packed = bzip2ed(&content(5000));
         for packing in [Packing::Bzip2, Packing::Lz4, Packing::Lzma, Packing::Xz] {
-            for bytes in [vec![], vec![0; 100], packed[..packed.len() / 2].to_vec()] {
+            for bytes in [vec![], vec![0xff; 100], packed[..packed.len() / 2].to_vec()] {
                 assert!(Unpacked::measure(Bytes::of(bytes), packing).unwrap().stop().is_some(), "{packing:?}");
             }
         }

@@ -24,6 +24,9 @@ const LEAST: u64 = 4096;
 /// Bytes searched at once.
 const WINDOW: u64 = 1 << 20;
 
+/// An object of a collection: its index, the range of its header, the range of its data.
+type Object = (u16, Range<u64>, Range<u64>);
+
 /// Flags of a part of a virtual dataset: where its names are.
 const FILE_OF_ENTRY: u8 = 1;
 const DATASET_OF_ENTRY: u8 = 2;
@@ -68,7 +71,7 @@ impl Walk<'_, '_> {
     }
 
     /// The next object: its index, its header, its data; `None` where no header fits any more.
-    fn collection_object(&self, cursor: &mut Cursor) -> Result<Option<(u16, Range<u64>, Range<u64>)>, Stop> {
+    fn collection_object(&self, cursor: &mut Cursor) -> Result<Option<Object>, Stop> {
         let header = (self.widths.length as u64).saturating_add(8);
         if cursor.remaining() < header {
             return Ok(None);

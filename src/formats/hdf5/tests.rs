@@ -300,10 +300,13 @@ fn values_that_programs_parse_become_layers() {
     assert_eq!((report.verdict, report.layers[1].name.as_str()), (Verdict::JustData, "dataset /x"));
 }
 
+/// Appends an index of chunks at these addresses and gives the messages of the dataset.
+type Build<'a> = &'a dyn Fn(&mut File, &[u64]) -> Vec<Vec<u8>>;
+
 /// Every kind of chunk index over 20 bytes in chunks of 5; `filtered` chunks say how long they are.
 fn chunk_indexes() -> Vec<Vec<u8>> {
     let mut files = Vec::new();
-    let mut index = |build: &dyn Fn(&mut File, &[u64]) -> Vec<Vec<u8>>| {
+    let mut index = |build: Build<'_>| {
         let mut file = File::new();
         let chunks: Vec<u64> = (0..4u8).map(|value| file.push([value + 1; 5])).collect();
         let messages = build(&mut file, &chunks);

@@ -170,10 +170,7 @@ impl Machine {
             }
             // cloudpickle and dill look up a few types of Python by name.
             ("cloudpickle.cloudpickle" | "dill._dill" | "dill.dill", "_builtin_type" | "_load_type") => {
-                match text(first)? {
-                    Some(inner) => Some(self.new_name(PythonName::new("types", &inner), opcode)),
-                    None => None,
-                }
+                text(first)?.map(|inner| self.new_name(PythonName::new("types", &inner), opcode))
             }
             _ => None,
         };

@@ -179,6 +179,11 @@ pub(super) fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             break;
         }
     }
+    // Text tools leave a line end behind.
+    let rest = bytes.from(cursor.at());
+    if rest.len() <= 2 && rest.all()?.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+        visit.slack(rest.range(), "line end")?;
+    }
     Ok(())
 }
 
@@ -365,11 +370,12 @@ fn open_carried(visit: &mut Visit<'_>, carried: &[Carried]) -> Result<(), Stop> 
             continue;
         }
         let text = window.all()?;
-        if let Some(decoded) = base64_of(&text).or_else(|| hex_of(&text)) {
+        for decoded in [base64_of(&text), hex_of(&text)].into_iter().flatten() {
             let decoded_bytes = Bytes::whole(Rc::new(decoded.clone()), visit.bytes.budget().clone());
             if is_program(&decoded_bytes)? {
                 visit.bytes.budget().charge_inflated(decoded.len() as u64)?;
-                visit.open("pickle in encoded text", Span::Decoded(range, Rc::new(decoded)), Role::File)?;
+                visit.open("pickle in encoded text", Span::Decoded(range.clone(), Rc::new(decoded)), Role::File)?;
+                break;
             }
         }
     }
@@ -392,4 +398,372 @@ fn hex_of(text: &[u8]) -> Option<Vec<u8>> {
             _ => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        check::tests::{checked, rules_of},
+        report::{Report, Verdict},
+    };
+
+    /// `module.name` as GLOBAL.
+    fn global(module: &str, name: &str) -> Vec<u8> {
+        format!("c{module}\n{name}\n").into_bytes()
+    }
+
+    /// A text as BINUNICODE.
+    fn text(text: &str) -> Vec<u8> {
+        [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()
+    }
+
+    fn pickle(parts: &[&[u8]]) -> Vec<u8> {
+        [b"\x80\x02", parts.concat().as_slice(), b"."].concat()
+    }
+
+    /// `module.name(argument)`
+    fn call(module: &str, name: &str, argument: &str) -> Vec<u8> {
+        pickle(&[&global(module, name), &text(argument), b"\x85R"])
+    }
+
+    fn rules(bytes: Vec<u8>) -> Vec<String> {
+        rules_of(&checked("data.pkl", bytes)).into_iter().map(String::from).collect()
+    }
+
+    fn notes(report: &Report) -> Vec<&str> {
+        report.findings.iter().map(|finding| finding.rule.as_str()).collect()
+    }
+
+    #[test]
+    fn a_call_outside_the_lists_is_found_with_its_place() {
+        let report = checked("data.pkl", call("posix", "system", "echo hello"));
+        assert_eq!((report.verdict, rules_of(&report)), (Verdict::Code, vec!["pickle-runs-code"]));
+        let finding = &report.findings[0];
+        assert_eq!((finding.offset, finding.length), (32, 1));
+        assert!(finding.message.contains("posix.system, which runs a command"), "{}", finding.message);
+        assert!(finding.message.contains("echo hello"), "{}", finding.message);
+    }
+
+    #[test]
+    fn connections_and_ports_have_rules_of_their_own() {
+        assert_eq!(rules(call("urllib2", "urlopen", "http://192.0.2.1/")), ["pickle-contacts-server"]);
+        assert_eq!(rules(call("socketserver", "TCPServer", "")), ["pickle-opens-port"]);
+        assert_eq!(rules(call("aiohttp.client", "ClientSession", "")), ["pickle-contacts-server"]);
+    }
+
+    #[test]
+    fn every_way_to_call_is_a_call() {
+        let system = global("os", "system");
+        let ls = text("ls");
+        for way in [
+            pickle(&[&system, &ls, b"\x85R"]),
+            pickle(&[b"(", &system, &ls, b"o"]),
+            pickle(&[b"(", &ls, b"ios\nsystem\n"]),
+            pickle(&[b"(", &system, &ls, b"o0N"]),
+            [b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93", ls.as_slice(), b"\x85R."].concat(),
+            // Module and name by way of a memo that is filled out of order.
+            [b"\x80\x04\x8c\x06systemq\x05\x30\x8c\x02osq\x030h\x03h\x05\x93", ls.as_slice(), b"\x85R."].concat(),
+        ] {
+            assert_eq!(rules(way.clone()), ["pickle-runs-code"], "{way:x?}");
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_call_gave_must_not_be_called() {
+        let inner = [global("collections", "OrderedDict"), b")R".to_vec()].concat();
+        assert_eq!(rules(pickle(&[&inner, &text("x"), b"\x85R"])), ["pickle-runs-code"]);
+        let method = [global("builtins", "getattr"), inner, text("get"), b"\x86R".to_vec()].concat();
+        assert!(checked("data.pkl", pickle(&[&method])).verdict == Verdict::JustData);
+        assert_eq!(rules(pickle(&[&method, &text("x"), b"\x85R"])), ["pickle-runs-code"]);
+    }
+
+    #[test]
+    fn attributes_are_taken_of_classes_and_objects_only() {
+        let of = |module, name, attribute| {
+            let target = global(module, name);
+            rules(pickle(&[&global("builtins", "getattr"), &target, &text(attribute), b"\x86R"]))
+        };
+        assert!(of("uuid", "SafeUUID", "unknown").is_empty());
+        assert!(of("some.package", "Color", "RED").is_empty());
+        assert_eq!(of("os", "path", "join"), ["pickle-runs-code"]);
+        assert_eq!(of("uuid", "SafeUUID", "__class__"), ["pickle-runs-code"]);
+        assert_eq!(of("some.package", "module", "function"), ["pickle-runs-code"]);
+    }
+
+    #[test]
+    fn values_of_the_lists_are_just_data() {
+        let latin = [global("_codecs", "encode"), text("a"), text("latin1"), b"\x86R".to_vec()].concat();
+        for value in [
+            pickle(&[b"}q\0", &text("a"), b"K\x01s"]),
+            pickle(&[&global("collections", "OrderedDict"), b")R"]),
+            pickle(&[&global("datetime", "date"), b"U\x04\x07\xe9\x01\x01\x85R"]),
+            pickle(&[&global("__builtin__", "set"), b"]K\x01a\x85R"]),
+            pickle(&[&latin]),
+            pickle(&[&global("sklearn.svm._classes", "SVC"), b")\x81}", &text("C"), b"K\x01sb"]),
+            pickle(&[
+                &global("copy_reg", "_reconstructor"),
+                &global("sklearn.svm", "SVC"),
+                &global("__builtin__", "object"),
+                b"N\x87R}b",
+            ]),
+            pickle(&[&global("numpy", "log1p")]),
+            pickle(&[&global("collections", "defaultdict"), &global("__builtin__", "list"), b"\x85R"]),
+            pickle(&[&global("functools", "partial"), &global("numpy", "mean"), b"\x85R"]),
+        ] {
+            let report = checked("data.pkl", value.clone());
+            assert_eq!(report.verdict, Verdict::JustData, "{value:x?} {report:#?}");
+        }
+        let zip = [global("_codecs", "encode"), text("a"), text("zip"), b"\x86R".to_vec()].concat();
+        assert_eq!(rules(pickle(&[&zip])), ["pickle-runs-code"]);
+    }
+
+    #[test]
+    fn classes_of_packages_are_told_by_what_happens_to_them() {
+        let class = global("some.package", "Model");
+        let made = checked("data.pkl", pickle(&[&class, b")\x81}", &text("w"), b"K\x01sb"]));
+        assert_eq!((made.verdict, notes(&made)), (Verdict::JustData, vec!["pickle-unknown-class"]));
+        let own = checked("data.pkl", pickle(&[&global("__main__", "Net"), b")\x81}b"]));
+        assert_eq!((own.verdict, notes(&own)), (Verdict::JustData, vec!["pickle-unknown-class"]));
+        let member = checked("data.pkl", pickle(&[&class, b"K\x01\x85R"]));
+        assert_eq!((member.verdict, notes(&member)), (Verdict::JustData, vec!["pickle-unknown-class"]));
+        assert_eq!(rules(pickle(&[&class, &text("file"), b"\x85R"])), ["pickle-calls-unknown-class"]);
+        assert_eq!(rules(pickle(&[&global("some.package", "load"), &text("file"), b"\x85R"])), ["pickle-runs-code"]);
+        assert_eq!(rules(pickle(&[&global("torch.utils.some", "Thing"), b")R"])), ["pickle-calls-unknown-class"]);
+        assert_eq!(
+            rules(pickle(&[&global("pandas", "ExcelFile"), &text("x.xls"), b"\x85R"])),
+            ["pickle-calls-unknown-class"]
+        );
+    }
+
+    #[test]
+    fn a_mention_is_less_than_a_call() {
+        assert_eq!(rules(pickle(&[&global("os", "system")])), ["pickle-refers-to-code"]);
+        assert_eq!(rules(pickle(&[&global("ast", "parse")])), ["pickle-refers-to-code"]);
+        let dotted = b"\x80\x04\x8c\x0a__future__\x8c\x0f_ssl.RAND_bytes\x93.";
+        assert_eq!(rules(dotted.to_vec()), ["pickle-refers-to-code"]);
+        assert!(rules(pickle(&[&global("collections.abc", "Iterable")])).is_empty());
+    }
+
+    #[test]
+    fn changing_the_program_is_found() {
+        let key = [text("__setstate__"), global("os", "system")].concat();
+        let model = [global("some.package", "Model"), b")\x81".to_vec()].concat();
+        assert!(
+            rules(pickle(&[&model, b"}", &key, b"sb", &text("ls"), b"b"]))
+                .contains(&"pickle-alters-program".to_string())
+        );
+        assert_eq!(
+            rules(pickle(&[&global("torch", "Tensor"), b"}", &text("a"), b"K\x01sb"])),
+            ["pickle-alters-program"]
+        );
+        assert!(
+            rules(pickle(&[&global("sys", "modules"), &text("os"), b"Ns"]))
+                .contains(&"pickle-alters-program".to_string())
+        );
+    }
+
+    #[test]
+    fn names_that_are_computed_are_found() {
+        let os = [global("builtins", "str"), text("os"), b"\x85R".to_vec()].concat();
+        let found = rules([b"\x80\x04", os.as_slice(), &text("system"), b"\x93", &text("ls"), b"\x85R."].concat());
+        assert!(found.contains(&"pickle-computed-name".to_string()), "{found:?}");
+        assert!(found.contains(&"pickle-runs-code".to_string()), "{found:?}");
+        let number = checked("data.pkl", b"\x80\x04K\x01\x8c\x06system\x93.");
+        assert_eq!(number.verdict, Verdict::Unfinished);
+    }
+
+    #[test]
+    fn what_broke_after_a_call_keeps_its_finding() {
+        let mut broken = call("posix", "system", "echo hello");
+        broken.pop();
+        broken.extend(b"\xff\xfe garbage");
+        let report = checked("model.bin", broken);
+        assert_eq!((report.verdict, rules_of(&report)), (Verdict::Code, vec!["pickle-runs-code"]));
+        assert_eq!(report.layers[0].stops[0].message, "expected an opcode at 0x21");
+    }
+
+    #[test]
+    fn pickles_behind_each_other_are_all_read() {
+        let plain = pickle(&[b"K\x01"]);
+        let both = [plain.clone(), call("posix", "system", "ls")].concat();
+        assert_eq!(rules(both), ["pickle-runs-code"]);
+        assert_eq!(checked("data.pkl", [plain.clone(), plain.clone()].concat()).verdict, Verdict::JustData);
+        assert_eq!(rules([plain, b"left over".to_vec()].concat()), ["unexplained-bytes"]);
+    }
+
+    #[test]
+    fn frames_are_followed() {
+        let framed = |len: u64, body: &[u8]| [b"\x80\x04\x95", &len.to_le_bytes()[..], body].concat();
+        assert_eq!(checked("data.pkl", framed(4, b"]K\x01a.")).verdict, Verdict::JustData);
+        assert_eq!(rules(framed(3, b"C\x04abcd.")), ["pickle-straddles-frame"]);
+        assert_eq!(rules(framed(20, &framed(1, b"N.")[2..])), ["pickle-straddles-frame"]);
+        assert_eq!(checked("data.pkl", framed(40, b"].")).verdict, Verdict::Unfinished);
+    }
+
+    #[test]
+    fn program_code_is_found() {
+        let made = pickle(&[&global("cloudpickle.cloudpickle", "_make_function"), b")R"]);
+        assert_eq!(rules(made.clone()), ["pickle-carries-program-code"]);
+        assert_eq!(
+            rules([&made[..made.len() - 1], b")R."].concat()),
+            ["pickle-runs-code", "pickle-carries-program-code"]
+        );
+        assert!(rules(pickle(&[&text("def f():\n    import os; os.system('ls')\n")])).is_empty());
+    }
+
+    #[test]
+    fn a_pickle_in_a_string_is_read() {
+        use base64::Engine;
+        let evil = call("posix", "system", "echo hello");
+        let digits = base64::engine::general_purpose::STANDARD.encode(&evil);
+        let hex: String = evil.iter().map(|byte| format!("{byte:02x}")).collect();
+        for inner in [text(&digits), text(&hex), [b"B", &(evil.len() as u32).to_le_bytes()[..], &evil].concat()] {
+            assert_eq!(rules(pickle(&[&inner])), ["pickle-runs-code"]);
+        }
+        let plain = base64::engine::general_purpose::STANDARD.encode(pickle(&[b"}", &text("key"), b"K\x01s"]));
+        assert!(rules(pickle(&[&text(&plain)])).is_empty());
+        // What is loaded is opened, whatever it is.
+        let load = |content: &[u8]| {
+            let bytes = [b"B", &(content.len() as u32).to_le_bytes()[..], content].concat();
+            pickle(&[&global("torch.storage", "_load_from_bytes"), &bytes, b"\x85R"])
+        };
+        assert_eq!(rules(load(&evil)), ["pickle-runs-code"]);
+        assert_eq!(checked("data.pkl", load(&pickle(&[b"K\x01"]))).verdict, Verdict::JustData);
+        assert_eq!(checked("data.pkl", load(b"\x01\x02\x03\0")).verdict, Verdict::Unfinished);
+    }
+
+    /// A pickle of joblib with an array of one row of `values` between its opcodes.
+    fn joblib(dtype: &str, count: u8, values: &[u8], rest: &[u8]) -> Vec<u8> {
+        let dtype = [global("numpy", "dtype"), text(dtype), b"\x85R".to_vec()].concat();
+        let state = [b"}(", text("shape").as_slice(), b"K", &[count], b"\x85", &text("dtype"), &dtype, b"ub"].concat();
+        [b"\x80\x02(", global("joblib.numpy_pickle", "NumpyArrayWrapper").as_slice(), b")\x81", &state, values, rest]
+            .concat()
+    }
+
+    #[test]
+    fn joblib_arrays_stand_between_opcodes() {
+        let plain = checked("model.joblib", joblib("f8", 2, &[0xee; 16], b"l."));
+        assert_eq!((plain.verdict, plain.layers[0].coverage.opaque), (Verdict::JustData, 16), "{plain:#?}");
+        let tail = [&global("posix", "system")[..], &text("ls"), b"\x85Rl."].concat();
+        assert_eq!(rules(joblib("f8", 2, &[0xee; 16], &tail)), ["pickle-runs-code"]);
+        assert_eq!(rules(joblib("O", 2, &call("posix", "system", "ls"), b"l.")), ["pickle-runs-code"]);
+        assert_eq!(checked("model.joblib", joblib("O", 2, &pickle(&[b"]"]), b"l.")).verdict, Verdict::JustData);
+        assert_eq!(checked("model.joblib", joblib("f8", 200, &[0xee; 16], b"l.")).verdict, Verdict::Unfinished);
+        assert_eq!(checked("model.joblib", joblib("X9", 2, &[0xee; 16], b"l.")).verdict, Verdict::Unfinished);
+    }
+
+    #[test]
+    fn array_values_that_are_opcodes_to_the_plain_reader_are_found() {
+        let mut values = [&global("posix", "system")[..], &text("ls"), b"\x85R"].concat();
+        let count = values.len().div_ceil(8);
+        values.resize(count * 8, b'0');
+        assert_eq!(rules(joblib("f8", count as u8, &values, b"l.")), ["pickle-runs-code"]);
+    }
+
+    /// PyTorch's five pickles and one storage of two floats.
+    fn torch(object: &[u8], storages: &[u8]) -> Vec<u8> {
+        let head = [super::torch_legacy::MAGIC, b"\x80\x02M\xe9\x03.", b"\x80\x02}."].concat();
+        [head.as_slice(), object, b"\x80\x02]X\x01\0\0\x000a.", storages].concat()
+    }
+
+    fn tensor() -> Vec<u8> {
+        let rebuild = global("torch._utils", "_rebuild_tensor_v2");
+        let (kind, class) = (text("storage"), global("torch", "FloatStorage"));
+        let storage = [b"(", &kind[..], &class, &text("0"), &text("cpu"), b"K\x02NtQ"].concat();
+        let hooks = global("collections", "OrderedDict");
+        pickle(&[&rebuild, b"(", &storage, b"K\0K\x02\x85K\x01\x85\x89", &hooks, b")RtR"])
+    }
+
+    #[test]
+    fn storages_of_old_pytorch_files_stand_behind_five_pickles() {
+        let storage = [&2u64.to_le_bytes()[..], &[0xaa; 8]].concat();
+        let report = checked("m.pt", torch(&tensor(), &storage));
+        assert_eq!((report.verdict, report.layers[0].coverage.opaque), (Verdict::JustData, 8), "{report:#?}");
+        assert_eq!(
+            rules_of(&checked("m.pt", torch(&tensor(), &[&storage[..], b"more"].concat()))),
+            ["unexplained-bytes"]
+        );
+        assert_eq!(checked("m.pt", torch(&tensor(), &storage[..12])).verdict, Verdict::Unfinished);
+        assert_eq!(rules_of(&checked("m.pt", torch(&call("posix", "system", "ls"), &storage))), ["pickle-runs-code"]);
+    }
+
+    #[test]
+    fn setting_items_of_a_tensor_is_found() {
+        let mut tensor = tensor();
+        tensor.pop();
+        assert_eq!(rules([&tensor[..], b"K\x01K\x02s."].concat()), ["pickle-alters-tensor"]);
+    }
+
+    #[test]
+    fn a_value_that_explodes_is_found() {
+        let mut laughs = b"\x80\x02]q\0".to_vec();
+        for level in 1..12u8 {
+            laughs.extend([b"]q".as_slice(), &[level], b"("].concat());
+            laughs.extend([b'h', level - 1].repeat(10));
+            laughs.extend(b"e");
+        }
+        laughs.extend(b".");
+        assert_eq!(rules(laughs), ["pickle-expands"]);
+        let cycle = pickle(&[b"]q\0", &b"h\0a".repeat(200)]);
+        assert_eq!(checked("data.pkl", cycle).verdict, Verdict::JustData);
+        let shared = pickle(&[b"]q\0]", &b"h\0a".repeat(200)]);
+        assert_eq!(checked("data.pkl", shared).verdict, Verdict::JustData);
+    }
+
+    #[test]
+    fn what_python_refuses_is_unfinished() {
+        for damaged in [
+            pickle(&[b"}q\0h\0K\x01s"]),
+            pickle(&[b"K\x01K\x02a"]),
+            pickle(&[b"h\x07"]),
+            pickle(&[b"K\x01u"]),
+            pickle(&[b"K\x01K\x02\x85R"]),
+            pickle(&[b"K\x01}b"]),
+        ] {
+            let report = checked("data.pkl", damaged.clone());
+            assert_eq!(report.verdict, Verdict::Unfinished, "{damaged:x?}");
+        }
+    }
+
+    #[test]
+    fn a_pickle_hidden_in_another_file_is_found() {
+        let evil = call("posix", "system", "echo hello");
+        let hidden =
+            [b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x03\0\0\0\0\0\0\0\0\0".to_vec(), b"rest of it ".to_vec(), evil].concat();
+        assert!(rules_of(&checked("a.gz", hidden)).contains(&"pickle-runs-code"));
+        // Numbers that happen to begin like one.
+        let values: Vec<u8> = (0..4000u32).flat_map(|n| [0x80, 2 + (n % 4) as u8, b'c', (n % 251) as u8]).collect();
+        let report = checked("a.gz", [b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x03\0\0\0\0\0\0\0\0\0".to_vec(), values].concat());
+        assert_eq!(rules_of(&report), ["unexplained-bytes"]);
+    }
+
+    #[test]
+    fn a_cut_is_never_just_data() {
+        let samples = [
+            joblib("f8", 2, &[0xee; 16], b"l."),
+            torch(&tensor(), &[&2u64.to_le_bytes()[..], &[0xaa; 8]].concat()),
+            call("posix", "system", "echo hello"),
+            [b"\x80\x04\x95\x05\0\0\0\0\0\0\0]K\x01a.".to_vec()].concat(),
+        ];
+        for sample in samples {
+            for len in 1..sample.len() {
+                let report = checked("data.bin", &sample[..len]);
+                // A pickle that happens to end there is whole, and a lone byte is text.
+                let whole = sample[..len].ends_with(b".") || report.layers[0].formats == ["text"];
+                assert!(report.verdict != Verdict::JustData || whole, "cut at {len}: {report:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_byte_wrong_never_panics() {
+        let sample = [joblib("f8", 2, &[0xee; 16], b"l."), torch(&tensor(), &[])].concat();
+        for at in 0..sample.len() {
+            for value in [0, b'(', b'R', b'b', 0x81, 0x93, 0xff] {
+                let mut changed = sample.clone();
+                changed[at] = value;
+                checked("data.pkl", changed);
+            }
+        }
+    }
 }

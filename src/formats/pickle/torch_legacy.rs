@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The first pickle: PROTO 2, LONG1 of ten bytes, STOP.
-const MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
+pub(super) const MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
 
 /// How far the five pickles were read.
 pub(super) struct Progress {
