@@ -286,7 +286,7 @@ impl Check {
 
         // A reader that found the same and knows its format's words for it has said it already.
         let said = self.found.iter().any(|(layer, found, _)| {
-            *layer == id && found.rule.severity == Severity::Danger && found.range.start == start.start
+            *layer == id && found.rule.severity == Severity::Danger && found.range.start < start.end
         });
         for format in formats.iter().filter(|_| !said) {
             match format.nature {

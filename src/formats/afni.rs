@@ -154,7 +154,7 @@ mod tests {
     fn other_lines_are_news() {
         let script = format!("{SAMPLE}import os\nos.system('id')\n");
         assert_eq!(rules_of(&checked("a+orig.HEAD", script)), ["unexplained-bytes"]);
-        let script = SAMPLE.replacen("\n\ntype  =", "\n\n#!/bin/sh\necho hello\ntype  =", 1);
+        let script = SAMPLE.replacen("\n\ntype  =", "\n\necho hello, and more\ntype  =", 1);
         assert_eq!(rules_of(&checked("a+orig.HEAD", script)), ["unexplained-bytes"]);
     }
 

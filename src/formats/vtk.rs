@@ -387,7 +387,7 @@ mod tests {
     #[test]
     fn what_follows_the_last_section_is_news() {
         for whole in [ASCII.as_bytes().to_vec(), binary()] {
-            for tail in [&b"#!/bin/sh\necho hello\n"[..], b"import os\nos.system('id')\n", b"\x7f\x01\x02\x03"] {
+            for tail in [&b"echo hello, and more\n"[..], b"import os\nos.system('id')\n", b"\x7f\x01\x02\x03"] {
                 let report = checked("a.vtk", [&whole[..], tail].concat());
                 assert_eq!(rules_of(&report), ["unexplained-bytes"]);
             }
