@@ -398,6 +398,11 @@ impl Check {
                 layer.ledger.claim(rest.start..end, Kind::Slack, "zeros")?;
             }
             if let Some(hit) = searched.hit {
+                // A layer is not buried in itself: room at its start holds its own header.
+                if hit.at == 0 && region.kind == Kind::Slack && layer.formats.contains(&hit.format) {
+                    sweeping.at = 1;
+                    continue;
+                }
                 if layer.depth.saturating_add(1) < self.budget.limits().depth {
                     let region = region.clone();
                     self.budget.charge_layer()?;

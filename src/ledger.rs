@@ -12,10 +12,11 @@ use crate::stop::{Limit, Stop};
 pub enum Kind {
     /// Handed to another layer, which keeps books of its own.
     Nested,
+    /// Room that the format leaves for anything: preambles, padding, comments. Before structure, so that a field of
+    /// free text inside a header is what it is.
+    Slack,
     /// Read and understood.
     Structure,
-    /// Room that the format leaves for anything: preambles, padding, comments.
-    Slack,
     /// Carried, not interpreted: pixels, weights, ciphertext.
     Opaque,
     /// Nobody's.
