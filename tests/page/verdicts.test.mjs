@@ -81,6 +81,17 @@ describe("files and their verdicts", () => {
     assert.ok(line.includes("n+1"), line);
   });
 
+  test("the bytes of a layer inside that lies there as it is are read from the file, those of a packed one are not", async () => {
+    await page.check(await folder.put("study.zip", zip({ "stored.txt": "as it is\n", "packed.txt": "again and ".repeat(100) })));
+    const choose = async (name) => {
+      await page.run("[...root.querySelectorAll('.layer')].find((one) => one.querySelector('.layer-name').textContent === arguments[0]).click()", name);
+      await new Promise((done) => setTimeout(done, 300));
+      return page.run("return root.querySelector('.chosen-layer').innerText");
+    };
+    assert.match(await choose("stored.txt"), /61 73 20 69 74 20 69 73 +0a\s+as·?\s?it/);
+    assert.match(await choose("packed.txt"), /do not lie in the file as they are/);
+  });
+
   test("a click on the map selects the range that is there", async () => {
     await page.check(await folder.put("volume.nii", nifti()));
     const canvas = await page.run("const map = root.querySelector('canvas.map'); map.scrollIntoView({ block: 'center' }); return map;");
@@ -101,7 +112,8 @@ describe("files and their verdicts", () => {
     }
     assert.deepEqual([empty.size, one.size], [0, 1]);
     const rows = await page.rows();
-    assert.ok(rows.every(({ said }) => said.length > 10), "each says a sentence");
+    assert.equal(rows.find(({ name }) => name === "empty").said, "An empty file: there is nothing in it.");
+    assert.notEqual(rows.find(({ name }) => name === "one").said, "");
     for (const { name } of rows) await page.openRow(name);
   });
 

@@ -104,14 +104,15 @@ export class Crew extends EventTarget {
     this.#dispatch();
   }
 
-  /** Ends every worker. */
+  /** Ends every worker. The next task starts one again. */
   close() {
+    const dropped = this.#waiting;
+    this.#waiting = [];
     for (const place of [...this.#places]) {
-      place.assignment?.reject(new Cancelled());
+      if (place.assignment) dropped.push(place.assignment);
       this.#dismiss(place);
     }
-    for (const assignment of this.#waiting) assignment.reject(new Cancelled());
-    this.#waiting = [];
+    for (const assignment of dropped) assignment.reject(new Cancelled());
   }
 
   #dispatch() {

@@ -47,7 +47,8 @@ export class JustData extends HTMLElement {
   /** @type {import("./row.js").Desk} */
   #desk;
   #parts;
-  #built = false;
+  /** @type {AbortController | undefined} */
+  #connected;
   /** @type {Promise<void>} */
   #ready = Promise.resolve();
 
@@ -60,7 +61,7 @@ export class JustData extends HTMLElement {
       cancel: (job) => this.#queue.cancel(job),
       again: (job) => this.#again([job]),
       save: (jobs, format) => this.#save(jobs, format),
-      copy: (jobs) => this.#copy(jobs),
+      copy: (jobs, button) => this.#copy(jobs, button),
     };
     this.#parts = this.#build();
     this.#queue.addEventListener("change", (event) => this.#changed(/** @type {CustomEvent} */ (event).detail));
@@ -71,16 +72,21 @@ export class JustData extends HTMLElement {
   }
 
   connectedCallback() {
-    if (this.#built) return;
-    this.#built = true;
+    this.#connected = new AbortController();
+    this.#listen(this.#connected.signal);
     const root = /** @type {ShadowRoot} */ (this.shadowRoot);
+    if (root.childElementCount) return;
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(styles);
     root.adoptedStyleSheets = [sheet];
     const { drop, problem, summary, list, more, voice } = this.#parts;
     root.append(drop, problem, summary.element, list, more, voice);
-    this.#listen();
     this.#ready = this.#learn();
+  }
+
+  disconnectedCallback() {
+    this.#connected?.abort();
+    this.#queue.rest();
   }
 
   /** @returns {FileReport[]} the results so far, in the order in which the files were given */
@@ -112,6 +118,7 @@ export class JustData extends HTMLElement {
     this.#limit = PAGE;
     this.#pace = [];
     this.#walking += 1;
+    this.#parts.problem.hidden = true;
     this.#draw();
     this.#say("The list is empty.", true);
     this.#parts.choose.focus();
@@ -156,7 +163,7 @@ export class JustData extends HTMLElement {
     const cancelAll = h("button", { type: "button", click: () => this.cancel() }, "Cancel all");
     const again = h("button", { type: "button", click: () => this.#again(this.#queue.jobs) }, "Check again");
     const clear = h("button", { type: "button", click: () => this.clear() }, "Clear");
-    const copyAll = h("button", { type: "button", click: () => this.#copy(this.#queue.jobs) }, "Copy");
+    const copyAll = h("button", { type: "button", click: () => this.#copy(this.#queue.jobs, copyAll) }, "Copy");
     const saves = SAVED_AS.map(({ format, name }) =>
       h("button", { type: "button", "data-format": format, click: () => this.#save(this.#queue.jobs, format) }, `Save ${name}`));
     const filters = h("div.filters", { role: "group", "aria-label": "Show" });
@@ -175,7 +182,8 @@ export class JustData extends HTMLElement {
     };
   }
 
-  #listen() {
+  /** @param {AbortSignal} signal ends it */
+  #listen(signal) {
     const { drop } = this.#parts;
     const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
     // A file that misses the drop zone would otherwise be opened by the browser in place of this page.
@@ -184,19 +192,19 @@ export class JustData extends HTMLElement {
       event.preventDefault();
       /** @type {DataTransfer} */ (event.dataTransfer).dropEffect = "copy";
       drop.classList.add("over");
-    });
+    }, { signal });
     addEventListener("dragleave", (event) => {
       if (!event.relatedTarget) drop.classList.remove("over");
-    });
+    }, { signal });
     addEventListener("drop", (event) => {
       drop.classList.remove("over");
       if (!carriesFiles(event) || !event.dataTransfer) return;
       event.preventDefault();
       this.#take(fromTransfer(event.dataTransfer));
-    });
+    }, { signal });
     addEventListener("paste", (event) => {
       if (event.clipboardData?.files.length) this.#take(fromTransfer(event.clipboardData));
-    });
+    }, { signal });
   }
 
   /** @param {AsyncGenerator<Item>} items */
@@ -386,12 +394,17 @@ export class JustData extends HTMLElement {
     }
   }
 
-  /** @param {Job[]} jobs */
-  async #copy(jobs) {
+  /**
+   * @param {Job[]} jobs
+   * @param {HTMLElement} button says for a moment that it is done
+   */
+  async #copy(jobs, button) {
     const files = jobs.flatMap(({ report }) => (report ? [report] : []));
     try {
       await copy(this.#queue.write(files, "text"));
       this.#say("Copied.", true);
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = "Copy"), 2000);
     } catch (error) {
       this.#complain(`The browser did not let the report be copied: ${error instanceof Error ? error.message : error}`);
     }

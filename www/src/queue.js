@@ -114,6 +114,11 @@ export class Queue extends EventTarget {
     this.#open = 0;
   }
 
+  /** Ends the workers; they start again when they are needed. What was not done is cancelled. */
+  rest() {
+    this.#crew.close();
+  }
+
   /**
    * Checks a file once more, as it is now.
    * @param {Job} job

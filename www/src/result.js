@@ -37,7 +37,9 @@ export function headline(report, rules, formats) {
   if (report.verdict === "unfinished" && unread) {
     return `${unread.parent === null ? "" : `${visible(unread.name)}: `}${stopped(unread.stops[0])}`;
   }
-  if (report.verdict === "just-data") return formatNames(report.layers[0], formats);
+  if (report.verdict === "just-data") {
+    return report.size ? formatNames(report.layers[0], formats) || VERDICTS["just-data"].says : "An empty file: there is nothing in it.";
+  }
   return VERDICTS[report.verdict].says;
 }
 
@@ -100,7 +102,7 @@ function verdictLine(job, report) {
     job.state === "searching"
       ? h("p.provisional", {}, "The structure of this file is read. Its large ranges are still being searched, so this is not the last word.")
       : null,
-    h("p", {}, VERDICTS[report.verdict].says),
+    job.state === "searching" && report.verdict === "unfinished" ? null : h("p", {}, VERDICTS[report.verdict].says),
     broken.map((guideline) =>
       h("p.breach", {}, "Guideline concerned: ", h("strong", {}, GUIDELINES[guideline].name), `. ${GUIDELINES[guideline].breach}`)));
 }
@@ -222,7 +224,9 @@ function accounted(report) {
   const inside = report.layers.length - 1;
   return [
     inside > 0 ? `${plural(inside, "layer")} found inside. ` : "",
-    unexplained ? `${plural(unexplained, "byte")} that no reader explains.` : "Every byte has an owner: none is unexplained.",
+    unexplained
+      ? `${plural(unexplained, "byte")} unexplained: not read, or not for anything that a reader knows.`
+      : "Every byte has an owner: none is unexplained.",
   ].join("");
 }
 

@@ -21,7 +21,7 @@ const SILENCE = 20_000;
  * @property {(job: Job) => void} cancel
  * @property {(job: Job) => void} again
  * @property {(jobs: Job[], format: ReportFormat) => void} save
- * @property {(jobs: Job[]) => void} copy
+ * @property {(jobs: Job[], button: HTMLElement) => void} copy
  */
 
 export class Row {
@@ -132,8 +132,9 @@ export class Row {
     const desk = this.#desk;
     const jobs = [this.#job];
     if (this.#job.state !== "done") return [];
+    const copy = h("button", { type: "button", click: () => desk.copy(jobs, copy) }, "Copy");
     return [
-      h("button", { type: "button", click: () => desk.copy(jobs) }, "Copy"),
+      copy,
       ...SAVED_AS.map(({ format, name }) => h("button", { type: "button", click: () => desk.save(jobs, format) }, `Save ${name}`)),
       h("button", { type: "button", click: () => desk.again(this.#job) }, "Check again"),
     ];

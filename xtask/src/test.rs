@@ -123,7 +123,7 @@ fn steps(places: &Places, browser: &Browser, wasm_pack: &Path, dist: &Path) -> R
         ),
         docs,
         Step { name: "types of the page", counts: Counts::Whole, command: types },
-        cargo("tests", Counts::Tests, &["test", "--workspace", "--locked"]),
+        cargo("tests", Counts::Tests, &["test", "--workspace", "--locked", "--no-fail-fast"]),
         Step { name: "tests in WebAssembly", counts: Counts::Tests, command: wasm },
         cargo("the release command", Counts::Whole, &["build", "--release", "--locked", "--package", "just-data"]),
         Step { name: PAGE, counts: Counts::Tests, command: page },
