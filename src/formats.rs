@@ -6,6 +6,7 @@ pub mod afni;
 pub mod analyze;
 pub mod bids;
 pub mod bzip2;
+pub mod collada;
 pub mod csv;
 pub mod dex;
 pub mod dicom;
@@ -13,13 +14,16 @@ pub mod dicom_json;
 pub mod elastix;
 pub mod elf;
 pub mod fhir;
+pub mod fhir_xml;
 pub mod freesurfer_surface;
 pub mod gifti;
 pub mod glb;
 pub mod gltf;
 pub mod gzip;
 pub mod hdf5;
+pub mod hl7v2;
 pub mod itk_transform;
+pub mod itk_wasm;
 pub mod java_class;
 pub mod joblib_zfile;
 pub mod jpeg;
@@ -34,11 +38,13 @@ pub mod matlab_element;
 pub mod matlab_v4;
 pub mod mgh;
 pub mod mni_transform;
+pub mod mrb;
 pub mod mrml;
 pub mod mrtrix_image;
 pub mod mrtrix_tracks;
 pub mod mtl;
 pub mod named_script;
+pub mod ncml;
 pub mod netcdf;
 pub mod nifti;
 pub mod npy;
@@ -84,6 +90,7 @@ pub static FORMATS: &[&Format] = &[
     &analyze::FORMAT,
     &bids::FORMAT,
     &bzip2::FORMAT,
+    &collada::FORMAT,
     &csv::FORMAT,
     &dex::FORMAT,
     &dicom::FORMAT,
@@ -91,13 +98,16 @@ pub static FORMATS: &[&Format] = &[
     &elastix::FORMAT,
     &elf::FORMAT,
     &fhir::FORMAT,
+    &fhir_xml::FORMAT,
     &freesurfer_surface::FORMAT,
     &gifti::FORMAT,
     &glb::FORMAT,
     &gltf::FORMAT,
     &gzip::FORMAT,
     &hdf5::FORMAT,
+    &hl7v2::FORMAT,
     &itk_transform::FORMAT,
+    &itk_wasm::FORMAT,
     &java_class::FORMAT,
     &joblib_zfile::FORMAT,
     &jpeg::FORMAT,
@@ -112,11 +122,13 @@ pub static FORMATS: &[&Format] = &[
     &matlab_v4::FORMAT,
     &mgh::FORMAT,
     &mni_transform::FORMAT,
+    &mrb::FORMAT,
     &mrml::FORMAT,
     &mrtrix_image::FORMAT,
     &mrtrix_tracks::FORMAT,
     &mtl::FORMAT,
     &named_script::FORMAT,
+    &ncml::FORMAT,
     &netcdf::FORMAT,
     &nifti::FORMAT,
     &npy::FORMAT,
