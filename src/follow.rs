@@ -18,7 +18,7 @@ use crate::{
 /// Findings of one rule that are told of one file, where they name no computer.
 const TOLD: usize = 20;
 
-/// Computers that are told of one file.
+/// Computers that are told of one file in findings of one rule.
 const COMPUTERS: usize = 100;
 
 /// Folders that one climbs before it is far.
@@ -85,7 +85,8 @@ impl Follower {
         host: &str,
         message: String,
     ) -> Result<(), Stop> {
-        if !host.is_empty() && self.told.len() >= COMPUTERS {
+        let computers = self.told.keys().filter(|(id, _)| *id == rule.id).count();
+        if !host.is_empty() && computers >= COMPUTERS {
             return Ok(());
         }
         let count = self.told.entry((rule.id, host.to_ascii_lowercase())).or_default();

@@ -113,8 +113,14 @@ mod tests {
     #[test]
     fn resources_are_just_data() {
         for (name, content) in [
-            ("Patient", "<extension url=\"http://example.org/x\"/><identifier><system value=\"http://example.org\"/></identifier>"),
-            ("Patient", "<text><div xmlns=\"http://www.w3.org/1999/xhtml\"><p style=\"color: red\">A &lt; B</p><img src=\"a.png\"/></div></text>"),
+            (
+                "Patient",
+                "<extension url=\"http://example.org/x\"/><identifier><system value=\"http://example.org\"/></identifier>",
+            ),
+            (
+                "Patient",
+                "<text><div xmlns=\"http://www.w3.org/1999/xhtml\"><p style=\"color: red\">A &lt; B</p><img src=\"a.png\"/></div></text>",
+            ),
             ("Binary", "<contentType value=\"text/plain\"/><data value=\"aGVsbG8=\"/>"),
             ("ValueSet", "<url value=\"http://hl7.org/fhir/ValueSet/x\"/>"),
         ] {

@@ -130,6 +130,8 @@ mod tests {
             let report = checked("a.gltf", with(uri));
             assert_eq!((report.verdict, rules_of(&report)), (Verdict::Caution, vec![rule]), "{uri}");
         }
+        let escaped = with("http:\\/\\/example.org/b.bin").replace("\"uri\"", "\"\\u0075ri\"");
+        assert_eq!(rules_of(&checked("a.gltf", escaped)), ["reference-to-server"]);
         let extension =
             r#"{"asset": {"version": "2.0"}, "nodes": [{"extensions": {"X": {"uri": "https://example.org/x"}}}]}"#;
         assert_eq!(rules_of(&checked("a.gltf", extension)), ["reference-to-server"]);

@@ -73,7 +73,9 @@ mod tests {
     };
 
     fn image(data: &str) -> String {
-        format!(r#"{{"imageType": {{"dimension": 2, "componentType": "uint8"}}, "name": "https://example.org", "data": "{data}"}}"#)
+        format!(
+            r#"{{"imageType": {{"dimension": 2, "componentType": "uint8"}}, "name": "https://example.org", "data": "{data}"}}"#
+        )
     }
 
     #[test]
@@ -91,7 +93,9 @@ mod tests {
 
     #[test]
     fn paths_that_leave_are_found() {
-        for (path, rule) in [("../../../etc/hostname", "reference-far-above"), ("/etc/hostname", "reference-by-whole-path")] {
+        for (path, rule) in
+            [("../../../etc/hostname", "reference-far-above"), ("/etc/hostname", "reference-by-whole-path")]
+        {
             let sample = image(&format!("data:application/vnd.itk.path,{path}"));
             assert_eq!(rules_of(&checked("index.json", sample)), [rule], "{path}");
         }

@@ -288,6 +288,9 @@ mod tests {
         assert_eq!(rules_of(&checked("a.mrml", declared)), ["doctype-unexpected"]);
         let module = scene("<ScriptedModule parameter0= \"x.type evil.module.Thing\"></ScriptedModule>");
         assert_eq!(rules_of(&checked("a.mrml", module)), ["mrml-parameter-names-module"]);
+        let server = connector("connectorType='SERVER' persistent='1' state='1'");
+        let far = server.replace("<MRML", &format!("<!--{}--><MRML", "x".repeat(3 << 20)));
+        assert_eq!(rules_of(&checked("a.mrml", far)), ["mrml-opens-port"]);
         let text = scene("<SceneView sceneViewDescription=\"%3Cimg src='http://192.0.2.1/x.png'%3E\"></SceneView>");
         assert_eq!(rules_of(&checked("a.mrml", text)), ["rich-text-loads-from-server"]);
     }

@@ -62,7 +62,8 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
                 let subject = format!("The {} of {}", attribute.name, element.name);
                 // A directory of many files may be given by its scheme: `cdmremote:https://…`
                 let address = attribute.value.trim();
-                let inner = address.split_once(':').filter(|(_, rest)| rest.contains("://")).map_or(address, |(_, rest)| rest);
+                let inner =
+                    address.split_once(':').filter(|(_, rest)| rest.contains("://")).map_or(address, |(_, rest)| rest);
                 follower.follow(visit, attribute.range.clone(), &subject, inner)?;
             }
             if attribute.name == "iosp" && attribute.value.contains('.') && !attribute.value.starts_with("ucar.") {
@@ -92,7 +93,10 @@ mod tests {
     fn datasets_are_just_data() {
         for (attributes, content) in [
             ("location=\"a.nc\"", ""),
-            ("", "<aggregation type=\"union\"><netcdf location=\"data/b.nc\"/><scan location=\"data/\"/></aggregation>"),
+            (
+                "",
+                "<aggregation type=\"union\"><netcdf location=\"data/b.nc\"/><scan location=\"data/\"/></aggregation>",
+            ),
             ("location=\"file:a.nc\" iosp=\"ucar.nc2.iosp.grib.GribIosp\"", ""),
         ] {
             let report = checked("a.ncml", dataset(attributes, content));

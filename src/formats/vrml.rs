@@ -22,7 +22,7 @@ pub static FORMAT: Format = Format {
     id: "vrml",
     name: "VRML scene",
     spec: "https://www.web3d.org/documents/specifications/14772/V2.0/index.html",
-    extensions: &["wrl", "vrml", "wrz", "x3dv", "x3dvz"],
+    extensions: &["wrl", "vrml", "x3dv"],
     media_types: &["model/vrml", "model/x3d-vrml"],
     marks: &[
         Mark::start(b"#VRML V"),

@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn any_place_of_a_long_text_is_found() {
-        let bytes: Vec<u8> = (0..500_000u32).map(|value| (value * 7 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..500_000u32).map(|value| ((value * 7) >> 3) as u8).collect();
         let lines: String = STANDARD
             .encode(&bytes)
             .as_bytes()

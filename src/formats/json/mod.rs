@@ -185,7 +185,7 @@ pub fn walk(
 }
 
 /// How much of a text is walked over to see which format it is made for, in bytes.
-const SIGNS: u64 = 4 << 20;
+const SIGNS: u64 = 32 << 20;
 
 /// Whether one of the first tokens is a sign of a format that is made of JSON.
 ///

@@ -307,16 +307,13 @@ pub fn walk(
     }
 }
 
-/// How much of a document is walked over to find its root element, in bytes.
-const PROLOG: u64 = 1 << 20;
-
 /// The root element of a document.
 ///
 /// # Errors
 /// Those of the source and the budget.
 pub fn root(candidate: &Candidate<'_>) -> Result<Option<Element>, Stop> {
-    let start = candidate.bytes.start();
-    let mut walker = Walker::new(&candidate.bytes.window(start..start.saturating_add(PROLOG)))?;
+    // However much stands in front of it: a parser finds it too.
+    let mut walker = Walker::new(candidate.bytes)?;
     loop {
         match walker.step() {
             Ok(Some(Event { token: Token::Start(element), .. })) => return Ok(Some(element)),
