@@ -71,10 +71,14 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let header =
         cursor.parse(layout.len, "the fields of a NIfTI header", |input| Header::parse(input, layout, order))?;
     cursor.seek(layout.len as u64);
-    visit.structure(0..layout.len as u64, "header")?;
+    // Structure comes before slack where both are claimed: the texts are left out of it.
+    let mut at = 0;
     for (range, what) in layout.texts {
+        visit.structure(at..range.start, "header")?;
         visit.slack(range.clone(), what)?;
+        at = range.end;
     }
+    visit.structure(at..layout.len as u64, "header")?;
 
     let single = header.single;
     let voxels_at = if single { header.voxels_at.max(layout.len as u64) } else { visit.bytes.end() };
@@ -316,6 +320,13 @@ mod tests {
             assert_eq!(report.verdict, Verdict::JustData, "{report:#?}");
             assert_eq!(report.layers[0].formats, ["nifti"]);
         }
+    }
+
+    #[test]
+    fn code_in_the_texts_is_found() {
+        let mut bytes = sample(None);
+        bytes[148..169].copy_from_slice(b"#!/bin/sh\necho hello\n");
+        assert_eq!(rules_of(&checked("a.nii", bytes)), ["script-hidden"]);
     }
 
     #[test]
