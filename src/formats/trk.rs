@@ -11,6 +11,8 @@
 //! ```
 //! The reserved bytes are room for anything.
 
+use std::ops::Range;
+
 use nom::{
     IResult, Parser,
     bytes::complete::take,
@@ -44,6 +46,15 @@ pub static FORMAT: Format = Format {
 /// Bytes of the header.
 const HEADER: usize = 1000;
 
+/// Parts of the header that may hold anything.
+const ROOM: &[(Range<u64>, &str)] = &[
+    (38..238, "names of scalars"),
+    (240..440, "names of properties"),
+    (504..948, "reserved"),
+    (952..956, "padding"),
+    (980..982, "padding"),
+];
+
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     Ok(order_of(&candidate.head(HEADER)?).is_some())
 }
@@ -62,15 +73,14 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let mut cursor = visit.bytes.cursor();
     let order = order_of(cursor.peek(HEADER)?).ok_or(Stop::malformed(996, "a header size of 1000"))?;
     let header = cursor.parse(HEADER, "the fields of a header", |input| Header::parse(input, order))?;
-    visit.structure(0..HEADER as u64, "header")?;
-    for (range, what) in [
-        (38..238, "names of scalars"),
-        (240..440, "names of properties"),
-        (504..948, "reserved"),
-        (952..956, "padding"),
-    ] {
-        visit.slack(range, what)?;
+    // Structure comes before slack where both are claimed: the room in the header is left out of it.
+    let mut at = 0;
+    for (range, what) in ROOM {
+        visit.structure(at..range.start, "header")?;
+        visit.slack(range.clone(), what)?;
+        at = range.end;
     }
+    visit.structure(at..HEADER as u64, "header")?;
     let point = header.point_len().ok_or(Stop::malformed(36, "a number of scalars that is not negative"))?;
     let properties = u64::try_from(header.properties)
         .map_err(|_| Stop::malformed(238, "a number of properties that is not negative"))?
@@ -154,6 +164,17 @@ mod tests {
         big.truncate(1000);
         big[996..1000].copy_from_slice(&1000i32.to_be_bytes());
         assert_eq!(checked("a.trk", big).verdict, Verdict::JustData);
+    }
+
+    #[test]
+    fn code_in_the_reserved_bytes_is_found() {
+        let mut bytes = sample(2);
+        bytes[504..525].copy_from_slice(b"#!/bin/sh\necho hello\n");
+        assert_eq!(rules_of(&checked("a.trk", bytes)), ["script-hidden"]);
+        let mut look_alike = sample(2);
+        look_alike[504..524].copy_from_slice(b"made with a scanner\0");
+        let report = checked("a.trk", look_alike);
+        assert_eq!((report.verdict, report.layers[0].coverage.slack), (Verdict::JustData, 200 + 200 + 444 + 4 + 2));
     }
 
     #[test]
