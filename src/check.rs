@@ -224,6 +224,11 @@ impl Check {
                 Role::File => stops.push(Stop::UnknownFormat),
             }
         }
+        if layer.origin == Origin::Opaque {
+            // Values that happen to start like a file owe nobody a whole one.
+            stops.retain(|stop| !matches!(stop, Stop::Malformed { .. }));
+            layer.ledger.claim(0..layer.ledger.extent(), Kind::Opaque, "raw values")?;
+        }
         layer.stops.append(&mut stops);
         let buried = matches!(layer.origin, Origin::Hidden | Origin::Opaque);
         if buried {

@@ -36,6 +36,7 @@ pub mod mach_o;
 pub mod matlab;
 pub mod matlab_element;
 pub mod matlab_v4;
+pub mod metaimage;
 pub mod mgh;
 pub mod mni_transform;
 pub mod mrb;
@@ -48,6 +49,7 @@ pub mod ncml;
 pub mod netcdf;
 pub mod nifti;
 pub mod npy;
+pub mod nrrd;
 pub mod obj;
 pub mod ole;
 pub mod parrec;
@@ -120,6 +122,7 @@ pub static FORMATS: &[&Format] = &[
     &matlab::FORMAT,
     &matlab_element::FORMAT,
     &matlab_v4::FORMAT,
+    &metaimage::FORMAT,
     &mgh::FORMAT,
     &mni_transform::FORMAT,
     &mrb::FORMAT,
@@ -132,6 +135,7 @@ pub static FORMATS: &[&Format] = &[
     &netcdf::FORMAT,
     &nifti::FORMAT,
     &npy::FORMAT,
+    &nrrd::FORMAT,
     &obj::FORMAT,
     &ole::FORMAT,
     &parrec::FORMAT,

@@ -118,6 +118,12 @@ impl PythonName {
         is_class_like(&self.name)
     }
 
+    /// Whether it is written like the class of an exception, whose constructor keeps its arguments and does no more.
+    pub fn is_exception_like(&self) -> bool {
+        let ends = |end| self.name.ends_with(end);
+        self.is_class_like() && (ends("Error") || ends("Exception") || ends("Warning"))
+    }
+
     /// Whether the name is a plain one: no attribute of an attribute, none of Python's own hooks.
     pub fn is_plain(&self) -> bool {
         is_identifier(&self.name) && !self.name.starts_with("__") && !self.module.split('.').any(is_hook)
@@ -151,7 +157,7 @@ fn is_class_like(name: &str) -> bool {
 }
 
 /// A row of a list: a module (`a.b`, or `a.**` with all below it), and names behind each other: a name,
-/// `[A-Z]*` for what is written like a class, `x*` and `*x` for a beginning and an end, `*` for any.
+/// `[A-Z]*` for what is written like a class, `[a-z]*` for what is written like a function, `x*` and `*x` for a beginning and an end, `*` for any.
 type Row = (&'static str, &'static str);
 
 /// A pattern never allows an attribute of an attribute or one of Python's hooks; only a name that is spelled out does.
@@ -177,6 +183,9 @@ fn fits_name(pattern: &str, name: &str) -> bool {
     if pattern == "[A-Z]*" {
         return is_class_like(name);
     }
+    if pattern == "[a-z]*" {
+        return name.starts_with(|first: char| first.is_ascii_lowercase());
+    }
     match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
         (Some(""), _) => true,
         (Some(start), _) => name.starts_with(start),
@@ -191,10 +200,11 @@ const CALLED: &[Row] = &[
     ("_io", "BytesIO StringIO"),
     ("array", "array _array_reconstructor"),
     ("argparse", "Namespace"),
+    ("ast", "[A-Z]*"),
     (
         "builtins",
         "bool bytearray bytes complex dict float frozenset int list object range set slice str tuple len \
-         NotImplementedType ellipsis iter reversed enumerate zip memoryview \
+         NotImplementedType ellipsis reversed enumerate zip memoryview \
          BaseException Exception StopIteration KeyboardInterrupt GeneratorExit *Error *Warning",
     ),
     ("collections", "ChainMap Counter OrderedDict UserDict UserList UserString defaultdict deque"),
@@ -203,16 +213,23 @@ const CALLED: &[Row] = &[
     ("dateutil.tz.**", "tzutc tzlocal tzoffset tzrange tzstr tzfile"),
     ("decimal", "Context Decimal"),
     ("fractions", "Fraction"),
+    ("http", "HTTPMethod HTTPStatus"),
+    ("inspect", "BoundArguments Parameter Signature _ParameterKind"),
     ("io", "BytesIO StringIO"),
     ("ipaddress", "[A-Z]*"),
     ("itertools", "chain combinations compress count cycle islice permutations product repeat zip_longest"),
     ("logging", "getLogger"),
+    ("os", "stat_result statvfs_result terminal_size times_result uname_result"),
     ("pathlib.**", "Path PosixPath PurePath PurePosixPath PureWindowsPath WindowsPath"),
+    ("platform", "uname_result"),
     ("pytz.**", "_UTC _p"),
     ("random", "Random"),
     ("re", "_compile RegexFlag"),
     ("sre", "_compile"),
+    ("signal", "Handlers Sigmasks Signals"),
+    ("socket", "AddressFamily AddressInfo MsgFlag SocketKind"),
     ("sre_constants", "_compile"),
+    ("time", "struct_time"),
     ("types", "GenericAlias MappingProxyType SimpleNamespace"),
     ("uuid", "SafeUUID UUID"),
     ("zoneinfo", "ZoneInfo ZoneInfo._unpickle"),
@@ -245,7 +262,6 @@ const CALLED: &[Row] = &[
     // What Cython writes for every extension class: makes an empty instance and fills its fields.
     ("**", "__pyx_unpickle_*"),
     // SciPy, pandas, scikit-learn and what stands beside them
-    ("scipy.interpolate.**", "[A-Z]*"),
     ("scipy.sparse.**", "*_matrix *_array"),
     ("scipy.spatial.**", "cKDTree KDTree Rotation"),
     (
@@ -264,16 +280,13 @@ const CALLED: &[Row] = &[
     ("_loss", "Cy*"),
     ("sklearn._loss.**", "[A-Z]*"),
     ("sklearn.**", "newObj"),
-    ("sklearn.cluster.**", "[A-Z]*"),
-    ("sklearn.ensemble.**", "[A-Z]*"),
-    ("sklearn.linear_model.**", "[A-Z]*"),
-    ("sklearn.metrics.**", "[A-Z]*"),
+    ("sklearn.linear_model._sgd_fast", "[A-Z]*"),
+    ("sklearn.linear_model.sgd_fast", "[A-Z]*"),
+    ("sklearn.metrics._dist_metrics", "[A-Z]*"),
     ("sklearn.neighbors.**", "[A-Z]*"),
     ("sklearn.tree.**", "[A-Z]*"),
     ("sklearn.utils._bunch", "Bunch"),
     ("sklearn.utils", "Bunch"),
-    ("xgboost.core", "Booster"),
-    ("lightgbm.basic", "Booster"),
     ("gym.spaces.**", "[A-Z]*"),
     ("gymnasium.spaces.**", "[A-Z]*"),
     ("stable_baselines3.common.type_aliases", "[A-Z]*"),
@@ -302,8 +315,12 @@ const CALLED: &[Row] = &[
     ("torch.storage", "TypedStorage UntypedStorage _LegacyStorage _load_from_bytes"),
     ("torch.tensor", "_rebuild_from_type Tensor"),
     ("torchvision.transforms.functional", "InterpolationMode"),
-    ("transformers.trainer_utils", "[A-Z]*"),
-    ("transformers.training_args", "[A-Z]*"),
+    ("transformers.debug_utils", "DebugOption"),
+    (
+        "transformers.trainer_utils",
+        "EvaluationStrategy FSDPOption HubStrategy IntervalStrategy SaveStrategy SchedulerType ShardedDDPOption",
+    ),
+    ("transformers.training_args", "OptimizerNames ParallelMode"),
     ("monai.data.meta_tensor", "MetaTensor"),
     ("monai.utils.enums", "[A-Z]*"),
 ];
@@ -317,7 +334,7 @@ const INSTANTIATED: &[Row] = &[
     ("email.**", "[A-Z]*"),
     ("enum", "[A-Z]*"),
     ("http.cookiejar", "Cookie"),
-    ("inspect", "BoundArguments Parameter Signature _ParameterKind"),
+    ("inspect", "_empty _void"),
     ("joblib.numpy_pickle", "NDArrayWrapper NumpyArrayWrapper ZNDArrayWrapper"),
     ("joblib.numpy_pickle_compat", "NDArrayWrapper ZNDArrayWrapper"),
     ("sklearn.externals.joblib.numpy_pickle", "NDArrayWrapper NumpyArrayWrapper ZNDArrayWrapper"),
@@ -351,36 +368,60 @@ const INSTANTIATED: &[Row] = &[
     ("torchvision.**", "[A-Z]*"),
     ("transformers.**", "[A-Z]*"),
     ("trl.**", "[A-Z]*"),
+    ("tarfile", "TarInfo"),
     ("types", "NoneType NotImplementedType EllipsisType"),
     ("ultralytics.**", "[A-Z]*"),
     ("xgboost.**", "[A-Z]*"),
+    ("zipfile", "ZipInfo"),
 ];
 
 /// May be mentioned: nothing comes of it when the file is opened, and little when the value is used.
 const MENTIONED: &[Row] = &[
     ("__future__", "absolute_import annotations division generators print_function unicode_literals with_statement"),
+    ("_hashlib", "openssl_*"),
     ("_operator", ARITHMETIC),
     ("abc", "ABC ABCMeta"),
+    ("base64", "[a-z]*"),
+    ("binascii", "[a-z]*"),
+    ("bisect", "[a-z]*"),
     (
         "builtins",
         "abs all any ascii bin callable chr complex divmod filter format hash hex id isinstance issubclass map max \
          min next oct ord pow property repr round sorted staticmethod classmethod sum super type",
     ),
-    ("cmath", "*"),
+    ("cmath", "[a-z]*"),
     ("collections", "namedtuple abc"),
     ("collections.abc", "[A-Z]*"),
-    ("itertools", "*"),
-    ("math", "*"),
+    ("copy", "copy deepcopy"),
+    ("csv", "excel excel_tab unix_dialect"),
+    ("hashlib", "[a-z]*"),
+    ("heapq", "[a-z]*"),
+    ("html", "escape unescape"),
+    ("itertools", "[a-z]*"),
+    ("json", "dumps loads"),
+    ("math", "[a-z]*"),
+    ("ntpath", PATHS),
     ("numbers", "[A-Z]*"),
     ("operator", ARITHMETIC),
-    ("statistics", "*"),
-    ("string", "*"),
+    ("os.path", PATHS),
+    ("posixpath", PATHS),
+    ("random", "[a-z]*"),
+    ("re", "[a-z]*"),
+    ("statistics", "[a-z]*"),
+    ("string", "[a-z]*"),
+    ("struct", "[a-z]*"),
+    ("textwrap", "[a-z]*"),
+    ("time", "[a-z]*"),
     (
         "torch",
         "bfloat16 bool complex* double float* half int* long per_* q* short strided sparse* uint* contiguous_format",
     ),
     ("typing", "[A-Z]*"),
+    ("unicodedata", "[a-z]*"),
+    ("urllib.parse", "[a-z]*"),
 ];
+
+const PATHS: &str = "basename commonpath dirname isabs join normcase normpath relpath split splitdrive splitext";
 
 const ARITHMETIC: &str = "abs add and_ concat contains countOf eq floordiv ge gt index indexOf inv invert is_ is_not le \
                           lshift lt matmul mod mul ne neg not_ or_ pos pow rshift sub truediv truth xor";
@@ -614,6 +655,7 @@ const RENAMED: &[(&str, &str, &str, &str)] = &[
     ("__builtin__", "unichr", "builtins", "chr"),
     ("__builtin__", "unicode", "builtins", "str"),
     ("__builtin__", "xrange", "builtins", "range"),
+    ("UserDict", "IterableUserDict", "collections", "UserDict"),
     ("exceptions", "StandardError", "builtins", "Exception"),
     ("itertools", "ifilter", "builtins", "filter"),
     ("itertools", "ifilterfalse", "itertools", "filterfalse"),
@@ -626,6 +668,8 @@ const RENAMED: &[(&str, &str, &str, &str)] = &[
     ("urllib", "urlencode", "urllib.parse", "urlencode"),
     ("urllib", "urlopen", "urllib.request", "urlopen"),
     ("urllib", "urlretrieve", "urllib.request", "urlretrieve"),
+    ("urllib2", "HTTPError", "urllib.error", "HTTPError"),
+    ("urllib2", "URLError", "urllib.error", "URLError"),
 ];
 
 #[cfg(test)]

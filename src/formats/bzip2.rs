@@ -24,7 +24,7 @@ pub static FORMAT: Format = Format {
     marks: &[Mark::start(b"BZh")],
     confirm,
     read,
-    buried: Buried::Anywhere(confirm),
+    buried: Buried::Anywhere(confirm_buried),
     nature: Nature::Container,
     within: None,
     rules: &[],
@@ -36,6 +36,11 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let block =
         head.get(4..).is_some_and(|block| matches!(block, b"\x31\x41\x59\x26\x53\x59" | b"\x17\x72\x45\x38\x50\x90"));
     Ok(level && block)
+}
+
+/// In the middle of other bytes the stream must decode.
+fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
+    Ok(confirm(candidate)? && packed::decodes(candidate.bytes, Packing::Bzip2, 4 << 20)?)
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {

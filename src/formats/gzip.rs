@@ -127,6 +127,36 @@ fn stem(name: &str) -> String {
     }
 }
 
+/// What gzip members decode to, for formats that carry their values so.
+pub(crate) struct Content {
+    /// The values.
+    pub source: Rc<dyn Source>,
+    /// The place behind the last member that was read.
+    pub end: u64,
+    /// Why the last member ended early, if it did.
+    pub stop: Option<Stop>,
+}
+
+/// Reads members from the start of `bytes` until they give `enough` bytes or no further member stands there.
+///
+/// # Errors
+/// [`Stop::Malformed`] where the first member has no header; else those of the source and the budget.
+pub(crate) fn content(bytes: &Bytes, enough: u64) -> Result<Content, Stop> {
+    let mut cursor = bytes.cursor();
+    let mut contents: Vec<Bytes> = Vec::new();
+    let mut len = 0u64;
+    loop {
+        let member = Member::read(&mut cursor)?;
+        let stop = member.inflated.stop().cloned();
+        len = len.saturating_add(member.inflated.len());
+        let source: Rc<dyn Source> = Rc::new(member.inflated);
+        contents.push(Bytes::whole(Rc::new(Paged::new(source, 64 << 10, 4)), bytes.budget().clone()));
+        if stop.is_some() || len >= enough || cursor.peek(2)? != b"\x1f\x8b" {
+            return Ok(Content { source: Rc::new(Stitched::new(contents)), end: cursor.at(), stop });
+        }
+    }
+}
+
 struct Member {
     header: Header,
     inflated: Inflated,

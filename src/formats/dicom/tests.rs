@@ -227,11 +227,9 @@ fn the_mark_of_a_program_alone_is_a_warning() {
 
 #[test]
 fn a_script_in_the_preamble_is_danger() {
-    for preamble in [
-        "@echo off\r\nstart calc\r\n",
-        "<?php phpinfo(); __halt_compiler();",
-        "<html><script>alert(1)</script>",
-    ] {
+    for preamble in
+        ["@echo off\r\nstart calc\r\n", "<?php phpinfo(); __halt_compiler();", "<html><script>alert(1)</script>"]
+    {
         assert_eq!(rules(file(EXPLICIT, preamble.as_bytes(), &about())), ["script-in-preamble"], "{preamble}");
     }
     let inside = file(EXPLICIT, b"GIF89a <?php phpinfo();", &about());

@@ -3,7 +3,7 @@
 //! ```text
 //!              on a list for it   standard library, or not a class   class of a package
 //! called       a value            danger                             warning (without arguments: note)
-//! instantiated a value            warning                            note
+//! instantiated a value            note (known to act: warning)       note
 //! mentioned    a value            warning                            note
 //! ```
 //! Whatever is called although another call made it, is a danger.
@@ -47,13 +47,17 @@ impl Machine {
             return Ok(self.new_node(if tensor { Node::Tensor } else { gives }));
         }
         // An enumeration's member, an empty object, an exception.
+        let is_standard = name.home() == Home::Standard;
+        if is_standard && name.is_exception_like() {
+            return Ok(self.new_node(gives));
+        }
         let short = self.items_of(arguments).len() < 2;
         let harmless = short && matches!(first, Some(Value::Number(_)))
-            || short && first.is_none() && !name.is_of_charted_package()
-            || name.name.ends_with("Error")
-            || name.name.ends_with("Exception");
+            || short && first.is_none() && !name.is_of_charted_package() && !is_standard
+            || name.is_exception_like();
         let deed = name.deed();
-        let in_package = name.home() != Home::Standard && name.is_plain() && class_like && deed.is_none();
+        let plain_class = name.is_plain() && class_like && deed.is_none();
+        let in_package = plain_class && (!is_standard || harmless);
         let does = match deed {
             Some(deed) => format!(", which {}", deed.does),
             None if standing != Standing::Unlisted && in_package => ", a class of a package".into(),
@@ -108,8 +112,39 @@ impl Machine {
             _ => Ok(None),
         };
         let result = match (name.module.as_str(), name.name.as_str()) {
-            ("copyreg", "__newobj__" | "__newobj_ex__" | "_reconstructor") => {
+            ("copyreg", "__newobj__" | "__newobj_ex__") => Some(self.instantiate(opcode, first, arguments)?),
+            // The constructor of another base than `object` is called with the state.
+            ("copyreg", "_reconstructor") => {
+                if !self.is_named(second, "builtins", "object") {
+                    let state = self.new_tuple(items.get(2..3).unwrap_or_default());
+                    self.call(opcode, second, state)?;
+                }
                 Some(self.instantiate(opcode, first, arguments)?)
+            }
+            // The second argument, where there is one, is called with the first; a class as the first is called.
+            (module, "__generator_ctor" | "__randomstate_ctor" | "__RandomState_ctor") if is_numpy_random(module) => {
+                let usual = self.is_named(second, "numpy.random._pickle", "__bit_generator_ctor");
+                if !usual && items.len() > 1 {
+                    let inner = self.new_tuple(&[first]);
+                    self.call(opcode, second, inner)?;
+                } else if matches!(self.node(first), Some(Node::Name(_))) {
+                    let nothing = self.new_tuple(&[]);
+                    self.call(opcode, first, nothing)?;
+                }
+                Some(self.new_node(Node::Result))
+            }
+            (module, "__bit_generator_ctor") if is_numpy_random(module) => {
+                if matches!(self.node(first), Some(Node::Name(_))) {
+                    let nothing = self.new_tuple(&[]);
+                    self.call(opcode, first, nothing)?;
+                }
+                Some(self.new_node(Node::Result))
+            }
+            // With a file name and no stored table it reads that file, which may lie on another machine.
+            (module, "tzfile") if module.starts_with("dateutil.tz") && matches!(first, Value::Text(_)) => {
+                let message = "Opening it reads a file by its name (dateutil.tz.tzfile).".to_string();
+                self.find_once(&RUNS_CODE, "dateutil.tz.tzfile", opcode.range.clone(), message);
+                Some(self.new_node(Node::Result))
             }
             ("_codecs", "encode") => {
                 let coding = text(second)?.unwrap_or_default();
@@ -133,7 +168,32 @@ impl Machine {
                 let attribute = text(second)?.unwrap_or_default();
                 self.attribute(opcode, first, &attribute)
             }
-            ("operator" | "_operator", "attrgetter" | "itemgetter") => {
+            // `typing.List[int]`
+            ("operator" | "_operator", "getitem") => match self.node(first) {
+                Some(Node::Name(index)) => {
+                    let named = self.names.get(index as usize);
+                    let is_type = named
+                        .is_some_and(|named| named.name.module == "typing" && named.standing != Standing::Unlisted);
+                    is_type.then(|| self.new_node(Node::Result))
+                }
+                _ => None,
+            },
+            // The types of None, Ellipsis and NotImplemented have no name of their own.
+            ("builtins", "type") => {
+                let constant = items.len() == 1 && matches!(first, Value::Literal | Value::Node(_));
+                let named = match self.node(first) {
+                    Some(Node::Name(index)) => self.names.get(index as usize).is_some_and(|named| {
+                        named.name.module == "builtins"
+                            && matches!(named.name.name.as_str(), "Ellipsis" | "NotImplemented")
+                    }),
+                    Some(_) => false,
+                    None => true,
+                };
+                (constant && named).then(|| self.new_node(Node::Result))
+            }
+            // With a second argument, it calls the first as often as somebody asks for items.
+            ("builtins", "iter") => (items.len() == 1).then(|| self.new_node(Node::Result)),
+            ("operator" | "_operator", "attrgetter" | "itemgetter" | "methodcaller") => {
                 let mut plain = true;
                 for item in &items {
                     plain = plain
@@ -149,7 +209,7 @@ impl Machine {
             }
             // The function is judged where it is mentioned; a partial function that is called, where it is called.
             ("functools", "partial") => {
-                matches!(self.node(first), Some(Node::Name(_))).then(|| self.new_node(Node::Callable))
+                matches!(self.node(first), Some(Node::Name(_) | Node::Callable)).then(|| self.new_node(Node::Callable))
             }
             ("torch._tensor" | "torch.tensor", "_rebuild_from_type" | "_rebuild_from_type_v2") => {
                 let inner = items.get(2).copied().unwrap_or(Value::Literal);
@@ -177,33 +237,44 @@ impl Machine {
         Ok(result)
     }
 
-    /// `getattr(target, attribute)` as enumerations and bound methods are written by it.
+    /// Whether a value is this name.
+    fn is_named(&self, value: Value, module: &str, name: &str) -> bool {
+        let Some(Node::Name(index)) = self.node(value) else { return false };
+        self.names.get(index as usize).is_some_and(|named| named.name.module == module && named.name.name == name)
+    }
+
+    /// `getattr(target, attribute)` as members of enumerations and bound methods are written by it.
     fn attribute(&mut self, opcode: &Opcode, target: Value, attribute: &str) -> Option<Value> {
         let plain = !attribute.is_empty()
             && !attribute.starts_with("__")
             && attribute.chars().all(|character| character.is_alphanumeric() || character == '_');
-        let of_class = match self.node(target) {
-            Some(Node::Name(index)) => match self.names.get_mut(index as usize) {
-                Some(named) => {
-                    named.is_used = true;
-                    let name = named.name.clone();
-                    let known = named.standing != Standing::Unlisted
-                        || (name.is_class_like()
-                            && name.is_plain()
-                            && name.deed().is_none()
-                            && name.home() != Home::Standard);
-                    if known && named.standing == Standing::Unlisted {
-                        let message = format!("It takes {} from {}.", quoted(attribute), visible(&name.to_string()));
-                        self.find_once(&UNKNOWN_CLASS, &name.to_string(), opcode.range.clone(), message);
-                    }
-                    known
+        if !plain {
+            return None;
+        }
+        match self.node(target) {
+            Some(Node::Name(index)) => {
+                let named = self.names.get_mut(index as usize)?;
+                let (name, standing) = (named.name.clone(), named.standing);
+                let class = name.is_class_like() || standing <= Standing::Instantiated;
+                if !class || !name.is_plain() || name.deed().is_some() {
+                    return None;
                 }
-                None => false,
-            },
-            Some(Node::Instance { .. } | Node::Result | Node::Tensor) => true,
-            _ => false,
-        };
-        (plain && of_class).then(|| self.new_node(Node::Callable))
+                named.is_used = true;
+                let whole = PythonName { name: format!("{}.{attribute}", name.name), module: name.module.clone() };
+                if whole.standing() == Standing::Called {
+                    return Some(self.new_name(whole, opcode));
+                }
+                if standing == Standing::Unlisted && name.home() != Home::Standard {
+                    let shown = visible(&name.to_string());
+                    let message = format!("It takes {} from {shown}.", quoted(attribute));
+                    self.find_once(&UNKNOWN_CLASS, &shown, opcode.range.clone(), message);
+                }
+            }
+            // Modules, partial functions and what only the loading program knows have no plain methods.
+            Some(Node::Callable | Node::CarriedClass | Node::CarriedCode | Node::Foreign) => return None,
+            Some(_) | None => {}
+        }
+        Some(self.new_node(Node::Callable))
     }
 
     fn build_code(&mut self, opcode: &Opcode, name: &PythonName) -> Value {
@@ -236,7 +307,8 @@ impl Machine {
                 self.build_code(opcode, &name);
             } else if standing == Standing::Unlisted {
                 let shown = visible(&name.to_string());
-                let odd = name.deed().is_some() || !name.is_plain() || name.home() == Home::Standard;
+                // Without its constructor, a class does what its package does with any object of it.
+                let odd = name.deed().is_some() || !name.is_plain();
                 let (rule, message): (&'static Rule, String) = match odd {
                     true => (&REFERS_TO_CODE, format!("It makes an object of {shown}, {}.", can(&name))),
                     false => (&UNKNOWN_CLASS, format!("It makes an object of {shown}, {}.", whose(&name))),
@@ -255,6 +327,17 @@ impl Machine {
         if table.set_state || hidden {
             let message = "It gives an object a method of its own that the next step calls (__setstate__).".to_string();
             self.find_once(&ALTERS_PROGRAM, "__setstate__", opcode.range.clone(), message);
+        }
+        let template = [state].iter().chain(&slots).find_map(|state| self.table_of(*state).template);
+        if let Some(Value::Text(words) | Value::Bytes(words)) = template {
+            if !is_signatures(&text_of(&self.bytes, &words.range())?) {
+                let message =
+                    "The state of a distribution is run as code when it is set (_parse_arg_template).".to_string();
+                self.find_once(&RUNS_CODE, "_parse_arg_template", words.range(), message);
+            }
+        } else if template.is_some() {
+            let message = "The state of a distribution is run as code, and another step makes it.".to_string();
+            self.find_once(&RUNS_CODE, "_parse_arg_template", opcode.range.clone(), message);
         }
         match self.node(target) {
             Some(Node::Name(index)) => {
@@ -326,6 +409,30 @@ impl Machine {
         let subject = if name.builds_code() { String::new() } else { shown };
         self.find_once(rule, &subject, range, message);
     }
+}
+
+fn is_numpy_random(module: &str) -> bool {
+    module.starts_with("numpy.random") || module.starts_with("randomgen")
+}
+
+/// Whether a text is what SciPy writes there: three functions that pass their arguments on, and no other code.
+fn is_signatures(text: &str) -> bool {
+    // Protocol 0 writes line ends by their number.
+    let text = text.replace("\\u000a", "\n").replace("\\n", "\n");
+    let names = |text: &str| {
+        text.chars()
+            .all(|character| character.is_alphanumeric() || matches!(character, '_' | ',' | ' ' | '=' | '.' | '\''))
+    };
+    text.lines().all(|line| {
+        let line = line.trim_end();
+        let definition = || line.strip_prefix("def _parse_args")?.split_once('(')?.1.strip_suffix("):").map(names);
+        let values = || {
+            let (shapes, rest) = line.strip_prefix("    return (")?.split_once(')')?;
+            Some(names(shapes) && names(rest))
+        };
+        let check = || line.strip_prefix("    return self._argcheck_rvs(")?.strip_suffix(')').map(names);
+        line.is_empty() || definition() == Some(true) || values() == Some(true) || check() == Some(true)
+    })
 }
 
 /// What a name can do, or whose it is.

@@ -133,6 +133,8 @@ pub(super) enum Key {
     Dtype,
     /// `numpy_array_alignment_bytes`
     Alignment,
+    /// `_parse_arg_template`: SciPy's distributions run it as code when they get their state.
+    Template,
 }
 
 /// A value with something to it.
@@ -179,6 +181,7 @@ pub(super) struct Table {
     pub shape: Option<Value>,
     pub dtype: Option<Value>,
     pub alignment: bool,
+    pub template: Option<Value>,
 }
 
 const NO_TABLE: u32 = u32::MAX;
@@ -496,6 +499,15 @@ impl Machine {
         self.stack.push(tuple);
     }
 
+    /// A tuple of these values.
+    pub(super) fn new_tuple(&mut self, values: &[Value]) -> Value {
+        let first = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+        let kept = values.get(..values.len().min(KEPT)).unwrap_or_default();
+        self.items.extend_from_slice(kept);
+        let (kept, len) = (u8::try_from(kept.len()).unwrap_or(0), u32::try_from(values.len()).unwrap_or(u32::MAX));
+        self.new_node(Node::Tuple { first, kept, len })
+    }
+
     fn push_words(&mut self, opcode: &Opcode, is_text: bool) -> Result<(), Stop> {
         let Argument::Payload(range) = &opcode.argument else { return Ok(()) };
         let len = range.end.saturating_sub(range.start);
@@ -506,6 +518,7 @@ impl Machine {
             "shape" => Key::Shape,
             "dtype" => Key::Dtype,
             "numpy_array_alignment_bytes" => Key::Alignment,
+            "_parse_arg_template" => Key::Template,
             _ => Key::Other,
         };
         let words = Words { key, ..words };
@@ -603,6 +616,7 @@ impl Machine {
                 Key::Shape => table.shape = Some(*value),
                 Key::Dtype => table.dtype = Some(*value),
                 Key::Alignment => table.alignment = *value != Value::Literal,
+                Key::Template => table.template = Some(*value),
                 Key::Other => {}
             }
         }
@@ -614,6 +628,7 @@ impl Machine {
                 shape: table.shape.or(old.shape),
                 dtype: table.dtype.or(old.dtype),
                 alignment: table.alignment || old.alignment,
+                template: table.template.or(old.template),
             };
             let new = u32::try_from(self.tables.len()).unwrap_or(NO_TABLE);
             if let Some(Node::Dict { table: place }) = self.nodes.get_mut(index as usize) {
