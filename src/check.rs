@@ -66,6 +66,9 @@ pub fn sweep(source: Rc<dyn Source>, report: &Report, index: usize, budget: Rc<B
 /// The file itself is swept later where a range is longer than this.
 const DEFER: u64 = 64 << 20;
 
+/// Zeros up to this length are padding, whatever the size of the file: a block of a tape or a file system.
+const PADDING: u64 = 16 << 20;
+
 /// The longest pending range: one worker's share.
 const SHARE: u64 = 256 << 20;
 
@@ -170,6 +173,9 @@ impl Check {
         if bytes.is_empty() {
             if layer.origin == Origin::Root {
                 self.find(id, &rules::EMPTY, 0..0, "There is no byte in it.".into())?;
+                if let Some(claimed) = claimed(&name).filter(|claimed| !claimed.marks.is_empty()) {
+                    self.stop(id, Stop::malformed(0, format!("the start of a {} file", claimed.name)));
+                }
             }
             return Ok(());
         }
@@ -335,10 +341,19 @@ impl Check {
             (Origin::Root, Some(format)) => {
                 let fits =
                     |format: &&'static Format| format.extensions.is_empty() || has_extension(&name, format.extensions);
-                let claimed = FORMATS.iter().find(|format| has_extension(&name, format.extensions));
-                if let (false, Some(claimed)) = (formats.iter().any(fits), claimed) {
+                if let (false, Some(claimed)) = (formats.iter().any(fits), claimed(&name)) {
                     let message = format!("The name ends like {}; the content is {}.", claimed.name, format.name);
-                    self.find(id, &rules::NAME_LIES, start, message)?;
+                    match format.nature {
+                        Nature::Container => self.find(id, &rules::NAME_LEAVES_OUT_PACKING, start, message)?,
+                        // Text is no other format: where a mark is missing, the file is damaged.
+                        Nature::Text if claimed.marks.is_empty() => {}
+                        Nature::Text => {
+                            self.stop(id, Stop::malformed(0, format!("the start of a {} file", claimed.name)))
+                        }
+                        Nature::Data => self.find(id, &rules::NAME_LIES, start, message)?,
+                        // That it is a program is said already.
+                        Nature::Program | Nature::Script => {}
+                    }
                 }
             }
             _ => {}
@@ -398,8 +413,11 @@ impl Check {
                     return Ok(());
                 }
             };
-            if searched.zeros && region.kind == Kind::Unexplained {
-                let end = searched.hit.as_ref().map_or(rest.end, |hit| hit.at);
+            let end = searched.hit.as_ref().map_or(rest.end, |hit| hit.at);
+            let zeros = end.saturating_sub(rest.start);
+            // Padding fills up to a block of some size; zeros that outweigh the file are something else.
+            let pads = zeros <= PADDING || zeros < layer.bytes.len() / 2;
+            if searched.zeros && region.kind == Kind::Unexplained && pads {
                 layer.ledger.claim(rest.start..end, Kind::Slack, "zeros")?;
             }
             if let Some(hit) = searched.hit {
@@ -462,6 +480,12 @@ impl Check {
         self.keep(id, Found { rule, range, message })
     }
 
+    fn stop(&mut self, id: usize, stop: Stop) {
+        if let Some(layer) = self.layers.get_mut(id) {
+            layer.stops.push(stop);
+        }
+    }
+
     fn keep(&mut self, id: usize, found: Found) -> Result<(), Stop> {
         if self.found.len() >= self.budget.limits().findings {
             return Err(Stop::Exhausted(Limit::Findings));
@@ -495,6 +519,19 @@ impl Check {
         report.conclude();
         report
     }
+}
+
+/// The format that the ending of a name belongs to: the one with the longest ending.
+fn claimed(name: &str) -> Option<&'static Format> {
+    let ending = |format: &&'static Format| {
+        format
+            .extensions
+            .iter()
+            .filter(|extension| has_extension(name, &[extension]))
+            .map(|extension| extension.len())
+            .max()
+    };
+    FORMATS.iter().copied().filter(|format| ending(format).is_some()).max_by_key(|format| ending(format))
 }
 
 /// All formats that recognise a candidate. The order of the list changes nothing.

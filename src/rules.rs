@@ -145,7 +145,20 @@ pub static NAME_LIES: Rule = Rule {
     title: "The name says another kind of file than the content",
     why: "The ending of the name belongs to another format. Programs that go by the name and programs that go by the \
           content will treat it differently.",
-    advice: "Rename it, or ask the sender.",
+    advice: "Ask the sender what it is. Rename it if you know.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Warning,
+    see: &["https://attack.mitre.org/techniques/T1036/008/"],
+};
+
+/// A name that leaves out that the content is packed.
+pub static NAME_LEAVES_OUT_PACKING: Rule = Rule {
+    id: "name-leaves-out-packing",
+    title: "The name does not say that the content is packed",
+    why: "The content is compressed or archived, and the name is that of what may be inside. Some programs unpack such \
+          files by themselves. The check looked into it as well.",
+    advice: "Nothing to do, unless there is a finding inside it.",
     guideline: Guideline::Code,
     runs: Runs::Never,
     severity: Severity::Note,
@@ -373,6 +386,7 @@ pub static SHARED: &[&Rule] = &[
     &LINK_LEAVES_FOLDER,
     &NAME_DECEIVES,
     &NAME_LEAVES_FOLDER,
+    &NAME_LEAVES_OUT_PACKING,
     &NAME_LIES,
     &PROGRAM,
     &PROGRAM_AND_DATA,

@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_program_that_breaks_after_its_call_is_found() {
-        let report = checked("notes.txt", b"cos\nsystem\n(S'echo hello'\ntR\xff\xff\xff");
+        let report = checked("notes.pkl", b"cos\nsystem\n(S'echo hello'\ntR\xff\xff\xff");
         assert_eq!((report.verdict, rules_of(&report)), (Verdict::Code, vec!["pickle-runs-code"]));
     }
 
