@@ -24,6 +24,8 @@ pub(super) struct Chunks {
     /// Bytes of a chunk without filters.
     pub len: u64,
     pub filtered: bool,
+    /// The path of a dataset of bytes that is one chunk, and whether filters were applied that can be undone.
+    pub whole: Option<(Rc<str>, bool)>,
 }
 
 /// An array of elements, fixed or extensible.
@@ -69,7 +71,7 @@ impl Walk<'_, '_> {
             cursor.seek(cursor.at().saturating_add(key).saturating_sub(4));
             let Some(address) = widths.address(&mut cursor)? else { continue };
             if level == 0 {
-                self.raw(address, len.into())?;
+                self.chunk(address, len.into(), chunks)?;
             } else {
                 self.push(Task::ChunkNode { address, chunks: chunks.clone() })?;
             }

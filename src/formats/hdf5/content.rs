@@ -4,10 +4,11 @@
 //! own, so that every format looks at it: JSON (Keras keeps a model in an attribute), XML, scripts, and text that
 //! PyTables hands to `pickle`. The rest is room.
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
 use super::{
     FILTER_REGISTERED, FILTER_UNKNOWN, REFERENCE,
+    chunk::Chunks,
     message::{Datatype, Space},
     walk::{Task, Walk},
 };
@@ -17,6 +18,7 @@ use crate::{
     quote::{quoted, quoted_bytes},
     reference::classify,
     rules,
+    source::{Inflated, Paged, Wrapping},
     stop::Stop,
 };
 
@@ -136,16 +138,48 @@ impl Walk<'_, '_> {
     pub fn dataset_value(&mut self, path: &str, kind: Datatype, space: &Space, range: Range<u64>) -> Result<(), Stop> {
         let label = || format!("dataset {path}");
         let one = space.count() == 1;
-        let bytes = kind.class == Datatype::INTEGER && kind.size == 1 && space.dims.len() <= 1;
         if self.opened.len() < LAYERS && range.end.saturating_sub(range.start) >= 16 {
             if kind.class == Datatype::STRING && one {
                 return self.text(label, range, false);
             }
-            if bytes || kind.class == Datatype::OPAQUE {
+            if Self::is_of_bytes(kind, space) {
                 return self.open(label(), range, "raw data");
             }
         }
         self.claim(range, Kind::Opaque, "raw data")
+    }
+
+    /// Whether the values are bytes in a row, which programs use to keep a file in a dataset.
+    pub fn is_of_bytes(kind: Datatype, space: &Space) -> bool {
+        (kind.class == Datatype::INTEGER && kind.size == 1 && space.dims.len() <= 1) || kind.class == Datatype::OPAQUE
+    }
+
+    /// Whether filters can be undone here: deflate (1), shuffle (2) where there is nothing to shuffle, checksum (3).
+    pub fn can_undo(filters: &[u16], kind: Datatype) -> bool {
+        filters.is_empty()
+            || filters.contains(&1) && filters.iter().all(|id| matches!(id, 1 | 3) || (*id == 2 && kind.size == 1))
+    }
+
+    /// A chunk. One that is a whole dataset of bytes becomes a layer.
+    pub fn chunk(&mut self, address: u64, len: u64, chunks: &Chunks) -> Result<(), Stop> {
+        let Some((path, deflated)) = chunks.whole.as_ref().filter(|_| self.opened.len() < LAYERS && len >= 16) else {
+            return self.raw(address, len);
+        };
+        let range = self.raw_range(address, len)?;
+        let label = format!("dataset {path}");
+        if !deflated {
+            return self.open(label, range, "raw data");
+        }
+        let inflated = Inflated::measure(self.visit.bytes.window(range.clone()), Wrapping::Zlib)?;
+        if inflated.stop().is_some() || !self.opened.insert(range.start) {
+            // A mask may say of each chunk that a filter was left out.
+            return self.claim(range, Kind::Opaque, "raw data");
+        }
+        let end = range.start.saturating_add(inflated.compressed_len());
+        self.claim(end..range.end, Kind::Structure, "checksum")?;
+        self.claim(range.start..end, Kind::Nested, "value")?;
+        let content = Rc::new(Paged::new(Rc::new(inflated), 64 << 10, 4));
+        self.visit.open(label, Span::Decoded(range.start..end, content), Role::Opaque("raw data"))
     }
 
     /// A filter of a dataset.

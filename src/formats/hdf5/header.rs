@@ -39,7 +39,7 @@ struct Object {
     space: Option<Space>,
     kind: Option<Datatype>,
     layout: Option<Layout>,
-    filtered: bool,
+    filters: Vec<u16>,
 }
 
 impl Walk<'_, '_> {
@@ -212,10 +212,10 @@ impl Walk<'_, '_> {
                 Ok(())
             }
             0x0b => {
-                object.filtered = true;
                 self.structure(body.start()..body.start().saturating_add(2), "filter pipeline")?;
                 self.claim(body.start().saturating_add(2)..body.end(), Kind::Slack, "filter parameters")?;
                 for (id, range) in filters(body)? {
+                    object.filters.push(id);
                     self.filter(id, range, path)?;
                 }
                 Ok(())
@@ -426,7 +426,7 @@ impl Walk<'_, '_> {
 
     /// The values of a dataset, once everything is known about them.
     fn values(&mut self, object: Object, address: u64, path: &Rc<str>) -> Result<(), Stop> {
-        let Object { space, kind, layout: Some(layout), filtered } = object else { return Ok(()) };
+        let Object { space, kind, layout: Some(layout), filters } = object else { return Ok(()) };
         let (space, kind) = match (space, kind) {
             (Some(space), Some(kind)) => (space, kind),
             _ => return Err(Stop::malformed(self.place(address)?, "a dataset with dataspace and datatype")),
@@ -445,10 +445,13 @@ impl Walk<'_, '_> {
             Layout::Chunked { address: None, .. } => Ok(()),
             Layout::Chunked { dims, index, address: Some(address) } => {
                 let chunk_len = dims.iter().fold(1u64, |len, dim| len.saturating_mul(*dim));
-                let chunks = Rc::new(Chunks { dims: dims.len(), len: chunk_len, filtered });
+                let one = space.dims.iter().zip(&dims).all(|(whole, part)| whole <= part);
+                let whole = (one && Self::is_of_bytes(kind, &space) && Self::can_undo(&filters, kind))
+                    .then(|| (path.clone(), !filters.is_empty()));
+                let chunks = Rc::new(Chunks { dims: dims.len(), len: chunk_len, filtered: !filters.is_empty(), whole });
                 match index {
                     Index::Tree1 => self.push(Task::ChunkNode { address, chunks }),
-                    Index::Single(len) => self.raw(address, len.unwrap_or(chunk_len)),
+                    Index::Single(len) => self.chunk(address, len.unwrap_or(chunk_len), &chunks),
                     Index::Implicit => {
                         let sizes = space.most.iter().zip(&dims);
                         let count =

@@ -300,6 +300,25 @@ fn values_that_programs_parse_become_layers() {
     assert_eq!((report.verdict, report.layers[1].name.as_str()), (Verdict::JustData, "dataset /x"));
 }
 
+#[test]
+fn bytes_in_one_compressed_chunk_become_a_layer() {
+    let with = |values: &[u8]| {
+        let mut file = File::new();
+        let packed = miniz_oxide::deflate::compress_to_vec_zlib(values, 6);
+        let len = packed.len() as u64;
+        let chunk = file.push([&packed[..], &[0xcc; 4]].concat());
+        let index = [&[1][..], &(len + 4).to_le_bytes(), &[0; 4]].concat();
+        let layout = [&[4, 2, 2, 2, 1, values.len() as u8, 1][..], &index, &chunk.to_le_bytes()].concat();
+        let pipeline = message(11, &[2, 2, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0]);
+        let space = message(1, &space(&[values.len() as u64]));
+        file.with_dataset(&[space, message(3, &bytes_type()), pipeline, message(8, &layout)])
+    };
+    let evil = checked("a.h5", with(b"cos\nsystem\n(S'echo some words'\ntR."));
+    assert_eq!(rules_of(&evil), ["pickle-runs-code"], "{evil:#?}");
+    let plain = checked("a.h5", with(&(0..100).collect::<Vec<u8>>()));
+    assert_eq!((plain.verdict, plain.layers[1].len), (Verdict::JustData, 100), "{plain:#?}");
+}
+
 /// Appends an index of chunks at these addresses and gives the messages of the dataset.
 type Build<'a> = &'a dyn Fn(&mut File, &[u64]) -> Vec<Vec<u8>>;
 
@@ -389,7 +408,9 @@ fn chunks_are_found_by_every_index() {
     for (number, bytes) in chunk_indexes().into_iter().enumerate() {
         let report = checked("a.h5", bytes);
         assert_eq!(report.verdict, Verdict::JustData, "index {number}: {report:#?}");
-        assert_eq!(report.layers[0].coverage.opaque, 20, "index {number}: {:?}", report.layers[0].coverage);
+        // One chunk of all bytes is a layer of its own.
+        let books = report.layers[0].coverage;
+        assert_eq!(books.opaque + books.nested, 20, "index {number}: {books:?}");
     }
 }
 
