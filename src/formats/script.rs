@@ -77,11 +77,14 @@ fn is_shebang(head: &[u8]) -> bool {
     interpreter.starts_with(b"/") && named && interpreter.iter().all(in_path)
 }
 
-/// An "@" at the start of a line hides a command from the screen; a batch file starts so. Style sheets and
-/// bibliographies start with an "@" too, and with other words.
+/// "echo off" is a line of its own; an "@" hides a command from the screen. Batch files start with one of them. Style
+/// sheets and bibliographies start with an "@" too, and with other words.
 fn is_batch(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    let Some(rest) = head.strip_prefix(b"@") else { return false };
+    let Some(rest) = head.strip_prefix(b"@") else {
+        let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        return line.trim_ascii_end().eq_ignore_ascii_case(b"echo off");
+    };
     let rest = rest.trim_ascii_start();
     let len = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
     let (word, behind) = rest.split_at_checked(len).unwrap_or_default();
@@ -112,9 +115,13 @@ mod tests {
 
     #[test]
     fn a_script_is_a_script_by_any_name() {
-        for script in
-            ["#!/bin/sh\nid\n", "#! /usr/bin/env python3\nprint()\n", "@echo off\r\ncalc\r\n", " @ECHO OFF\r\n"]
-        {
+        for script in [
+            "#!/bin/sh\nid\n",
+            "#! /usr/bin/env python3\nprint()\n",
+            "@echo off\r\ncalc\r\n",
+            "Echo off\r\n",
+            " @ECHO OFF\r\n",
+        ] {
             let report = checked("a.txt", script);
             assert_eq!(rules_of(&report), ["script"], "{script}");
             assert_eq!(report.layers[0].coverage.unexplained, 0);
@@ -132,6 +139,7 @@ mod tests {
             "@charset \"utf-8\";\n",
             "@import url(a.css);\n",
             "@echoes of the past\n",
+            "echo offline\n",
             "# !/bin/sh\n",
         ] {
             assert_eq!(checked("a.txt", text).verdict, Verdict::JustData, "{text}");

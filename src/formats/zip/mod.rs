@@ -212,8 +212,14 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     }
     // Among raw values an archive is often in pieces, in any order: that is damage, not a lie.
     let may_be_pieces = visit.origin == Origin::Opaque;
-    if may_be_pieces && let Some((place, _)) = archive.contradictions.first() {
-        visit.note(Stop::malformed(place.start, "tables of contents that agree"));
+    if may_be_pieces {
+        let disagreement = archive.contradictions.first().map(|(place, _)| place.start);
+        if let Some(at) = disagreement {
+            visit.note(Stop::malformed(at, "tables of contents that agree"));
+        }
+        // What lies between the pieces is as raw as what lies around them.
+        let end = archive.entries.iter().map(|entry| entry.data.end).max().unwrap_or(0);
+        visit.opaque(0..archive.directory.as_ref().map_or(end, |directory| directory.comment.end), "raw values")?;
     } else {
         for (place, words) in &archive.contradictions {
             visit.find(&DIRECTORIES_DIFFER, place.clone(), words.clone())?;
