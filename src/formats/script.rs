@@ -28,7 +28,7 @@ pub static FORMAT: Format = Format {
     marks: &[],
     confirm,
     read,
-    buried: Buried::AtStart(confirm),
+    buried: Buried::AtStart(confirm_buried),
     nature: Nature::Script,
     within: None,
     rules: &[],
@@ -38,6 +38,12 @@ pub static FORMAT: Format = Format {
 const FIRST_LINE: usize = 256;
 
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
+    let head = candidate.head(FIRST_LINE)?;
+    Ok(is_shebang(&head) || is_batch(&head) || is_silenced(&head))
+}
+
+/// Two words of prose may start any room: only a sign in front of them counts there.
+fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let head = candidate.head(FIRST_LINE)?;
     Ok(is_shebang(&head) || is_batch(&head))
 }
@@ -77,14 +83,18 @@ fn is_shebang(head: &[u8]) -> bool {
     interpreter.starts_with(b"/") && named && interpreter.iter().all(in_path)
 }
 
-/// "echo off" is a line of its own; an "@" hides a command from the screen. Batch files start with one of them. Style
-/// sheets and bibliographies start with an "@" too, and with other words.
+/// A batch file whose first line is "echo off" without a sign.
+fn is_silenced(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    line.trim_ascii_end().eq_ignore_ascii_case(b"echo off")
+}
+
+/// An "@" at the start of a line hides a command from the screen; a batch file starts so. Style sheets and
+/// bibliographies start with an "@" too, and with other words.
 fn is_batch(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    let Some(rest) = head.strip_prefix(b"@") else {
-        let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-        return line.trim_ascii_end().eq_ignore_ascii_case(b"echo off");
-    };
+    let Some(rest) = head.strip_prefix(b"@") else { return false };
     let rest = rest.trim_ascii_start();
     let len = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
     let (word, behind) = rest.split_at_checked(len).unwrap_or_default();
