@@ -259,7 +259,8 @@ impl Check {
 
     /// Queues what the readers of a layer opened, the first on top.
     fn queue(&mut self, parent: usize, openings: Vec<Opening>, len: u64) {
-        let depth = self.layers.get(parent).map_or(0, |layer| layer.depth);
+        let Some(layer) = self.layers.get(parent) else { return };
+        let (depth, origin) = (layer.depth, layer.origin);
         if depth.saturating_add(1) >= self.budget.limits().depth && !openings.is_empty() {
             if let Some(layer) = self.layers.get_mut(parent) {
                 layer.stops.push(Stop::Exhausted(Limit::Depth));
@@ -273,7 +274,11 @@ impl Check {
             }
             let bytes = Bytes::whole(opening.source, self.budget.clone());
             self.budget.expect(bytes.len());
-            let Opening { name, offset, in_place, role, .. } = opening;
+            let Opening { name, offset, in_place, mut role, .. } = opening;
+            // What lies in a file that was found among raw values may be chance as well.
+            if origin == Origin::Opaque && role == Role::File {
+                role = Role::Opaque("raw values");
+            }
             let child = self.add_layer(Some(parent), name, offset, Origin::Member, role, bytes);
             if let Some(layer) = self.layers.get_mut(child) {
                 layer.in_place = in_place;

@@ -67,6 +67,7 @@ pub mod script;
 pub mod seven_zip;
 pub mod slicer_markups;
 pub mod slicer_shader;
+pub mod stable_baselines;
 pub mod stl;
 pub mod swf;
 pub mod tar;
@@ -84,6 +85,7 @@ pub mod xz;
 pub mod zarr;
 pub mod zip;
 pub mod zlib;
+pub mod zstd;
 
 /// All formats, sorted by id.
 #[rustfmt::skip]
@@ -153,6 +155,7 @@ pub static FORMATS: &[&Format] = &[
     &seven_zip::FORMAT,
     &slicer_markups::FORMAT,
     &slicer_shader::FORMAT,
+    &stable_baselines::FORMAT,
     &stl::FORMAT,
     &swf::FORMAT,
     &tar::FORMAT,
@@ -170,6 +173,7 @@ pub static FORMATS: &[&Format] = &[
     &zarr::FORMAT,
     &zip::FORMAT,
     &zlib::FORMAT,
+    &zstd::FORMAT,
 ];
 // end list
 

@@ -1,10 +1,11 @@
-//! Files that are one packed stream and nothing else: what bzip2, LZ4, LZMA and xz have in common.
+//! Files that are one packed stream and nothing else: what bzip2, LZ4, LZMA, xz and Zstandard have in common.
 
 use std::rc::Rc;
 
 use crate::{
     bytes::Bytes,
     format::{Role, Span, Visit, has_extension},
+    ledger::Kind,
     source::{Packing, Source, Unpacked},
     stop::Stop,
 };
@@ -16,12 +17,29 @@ use crate::{
 pub(crate) fn read(visit: &mut Visit<'_>, packing: Packing, extensions: &[&str]) -> Result<(), Stop> {
     let unpacked = Unpacked::measure(visit.bytes.clone(), packing)?;
     let stop = unpacked.stop().cloned();
-    let packed = visit.bytes.start()..visit.bytes.start().saturating_add(unpacked.packed_len());
-    if !unpacked.is_empty() {
-        visit.open(content_name(visit.name, extensions), Span::Decoded(packed, Rc::new(unpacked)), Role::File)?;
-    } else if stop.is_none() {
-        visit.structure(packed, "an empty stream")?;
+    let start = visit.bytes.start();
+    let end = start.saturating_add(unpacked.packed_len());
+    if unpacked.is_empty() {
+        if stop.is_none() {
+            visit.structure(start..end, "an empty stream")?;
+        }
+        return stop.map_or(Ok(()), Err);
     }
+    // What readers of the content pass over is room for anything, and is swept.
+    let mut pieces = Vec::new();
+    let mut at = start;
+    for skipped in unpacked.skipped() {
+        visit.slack(skipped.clone(), "skipped frame")?;
+        pieces.push(at..skipped.start);
+        at = skipped.end;
+    }
+    pieces.push(at..end);
+    let name = content_name(visit.name, extensions);
+    let first = pieces.first().cloned().unwrap_or(start..start);
+    for piece in pieces.into_iter().skip(1) {
+        visit.claim(piece, Kind::Nested, "nested file, encoded")?;
+    }
+    visit.open(name, Span::Decoded(first, Rc::new(unpacked)), Role::File)?;
     stop.map_or(Ok(()), Err)
 }
 

@@ -321,6 +321,10 @@ const CALLED: &[Row] = &[
         "EvaluationStrategy FSDPOption HubStrategy IntervalStrategy SaveStrategy SchedulerType ShardedDDPOption",
     ),
     ("transformers.training_args", "OptimizerNames ParallelMode"),
+    // Loads a model from bytes in the pickle, which are read as a file of their own.
+    ("keras.**", "deserialize_model_from_bytecode"),
+    ("tf_keras.**", "deserialize_model_from_bytecode"),
+    ("tensorflow.python.keras.**", "deserialize_model_from_bytecode"),
     ("monai.data.meta_tensor", "MetaTensor"),
     ("monai.utils.enums", "[A-Z]*"),
 ];

@@ -75,14 +75,14 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use crate::{
         check::tests::{checked, rules_of},
         report::Verdict,
     };
 
     /// An archive of stored files.
-    fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut directory = Vec::new();
         for (name, content) in files {

@@ -1,4 +1,4 @@
-//! The content of a stream of bzip2, xz, LZMA or LZ4 as a source.
+//! The content of a stream of bzip2, LZ4, LZMA, xz or Zstandard as a source.
 //!
 //! These streams cannot be entered in the middle. The content is decoded once to learn its length and end, kept up to
 //! [`KEPT`] bytes while a layer reads it, and decoded anew when it is asked for later.
@@ -6,9 +6,11 @@
 use std::{
     cell::RefCell,
     io::{self, Read},
+    ops::Range,
 };
 
 use lzma_rust2::{Action, LzmaStream, Status, XzStream};
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::{Source, stitched::stopped};
 use crate::{bytes::Bytes, stop::Stop};
@@ -30,6 +32,8 @@ pub enum Packing {
     Lzma,
     /// xz streams, one behind the other, with padding between them.
     Xz,
+    /// Zstandard frames, one behind the other, and frames to be skipped between them.
+    Zstd,
 }
 
 /// The content of a stream.
@@ -38,6 +42,7 @@ pub struct Unpacked {
     packing: Packing,
     len: u64,
     packed_len: u64,
+    skipped: Vec<Range<u64>>,
     stop: Option<Stop>,
     content: RefCell<Option<Vec<u8>>>,
 }
@@ -49,14 +54,19 @@ impl Unpacked {
     /// # Errors
     /// Only what ends the whole check.
     pub fn measure(packed: Bytes, packing: Packing) -> Result<Self, Stop> {
-        let (content, packed_len, stop) = decode(&packed, packing, true)?;
+        let Decoded { content, packed_len, skipped, stop } = decode(&packed, packing, true)?;
         let len = content.len() as u64;
-        Ok(Unpacked { packed, packing, len, packed_len, stop, content: RefCell::new(Some(content)) })
+        Ok(Unpacked { packed, packing, len, packed_len, skipped, stop, content: RefCell::new(Some(content)) })
     }
 
     /// How many bytes of the window the stream takes.
     pub fn packed_len(&self) -> u64 {
         self.packed_len
+    }
+
+    /// Ranges of the packed bytes that readers of the content pass over.
+    pub fn skipped(&self) -> &[Range<u64>] {
+        &self.skipped
     }
 
     /// Why the stream ended before its own end, if it did.
@@ -73,7 +83,7 @@ impl Source for Unpacked {
     fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
         let mut content = self.content.borrow_mut();
         if content.is_none() {
-            *content = Some(decode(&self.packed, self.packing, false).map_err(stopped)?.0);
+            *content = Some(decode(&self.packed, self.packing, false).map_err(stopped)?.content);
         }
         content.as_ref().map_or(Ok(0), |content| content.read_at(at, into))
     }
@@ -87,16 +97,23 @@ impl Source for Unpacked {
 /// Packed bytes given to a decoder, and content taken from it, at once.
 const AT_ONCE: usize = 64 << 10;
 
-/// The content, the length of what it was packed in, and why it ended early.
-fn decode(packed: &Bytes, packing: Packing, is_first: bool) -> Result<(Vec<u8>, u64, Option<Stop>), Stop> {
+struct Decoded {
+    content: Vec<u8>,
+    packed_len: u64,
+    skipped: Vec<Range<u64>>,
+    stop: Option<Stop>,
+}
+
+fn decode(packed: &Bytes, packing: Packing, is_first: bool) -> Result<Decoded, Stop> {
     let mut content = Vec::new();
+    let mut skipped = Vec::new();
     let mut buffer = vec![0; AT_ONCE];
     let mut decoder = Decoder::new(packed, packing);
     let stop = loop {
         if content.len() >= KEPT {
             break Some(Stop::unsupported(decoder.at(), "more than 64 MiB of content in one packed stream"));
         }
-        let produced = match decoder.step(packed, &mut buffer) {
+        let produced = match decoder.step(packed, &mut buffer, &mut skipped) {
             Ok(Some(produced)) => produced,
             Ok(None) => break None,
             Err(stop) if stop.ends_check() => return Err(stop),
@@ -114,7 +131,8 @@ fn decode(packed: &Bytes, packing: Packing, is_first: bool) -> Result<(Vec<u8>, 
         }
         content.extend_from_slice(buffer.get(..produced).unwrap_or_default());
     };
-    Ok((content, decoder.at().saturating_sub(packed.start()), stop))
+    let packed_len = decoder.at().saturating_sub(packed.start());
+    Ok(Decoded { content, packed_len, skipped, stop })
 }
 
 /// A decoder and where it stands in the packed bytes.
@@ -124,6 +142,8 @@ enum Decoder {
     Xz(Box<XzStream>, u64),
     /// With the place of the frame.
     Lz4(Box<lz4_flex::frame::FrameDecoder<Counting>>, u64),
+    /// A frame, or where the next one starts.
+    Zstd(Option<Box<StreamingDecoder<Counting, FrameDecoder>>>, u64),
     /// The stream ended here.
     Ended(u64),
 }
@@ -138,6 +158,7 @@ impl Decoder {
             Packing::Bzip2 => Decoder::Bzip2(Box::new(bzip2::Decompress::new(false)), at),
             Packing::Lzma => Decoder::Lzma(Box::new(LzmaStream::new_mem_limit(DECODER, None)), at),
             Packing::Xz => Decoder::Xz(Box::new(XzStream::new_mem_limit(false, DECODER)), at),
+            Packing::Zstd => Decoder::Zstd(None, at),
             Packing::Lz4 => {
                 let reader = Counting { packed: packed.clone(), at };
                 Decoder::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(reader)), at)
@@ -150,11 +171,12 @@ impl Decoder {
         match self {
             Decoder::Bzip2(_, at) | Decoder::Lzma(_, at) | Decoder::Xz(_, at) | Decoder::Ended(at) => *at,
             Decoder::Lz4(decoder, _) => decoder.get_ref().at,
+            Decoder::Zstd(decoder, at) => decoder.as_ref().map_or(*at, |decoder| decoder.get_ref().at),
         }
     }
 
     /// Produces some bytes; `None` at the end.
-    fn step(&mut self, packed: &Bytes, into: &mut [u8]) -> Result<Option<usize>, Stop> {
+    fn step(&mut self, packed: &Bytes, into: &mut [u8], skipped: &mut Vec<Range<u64>>) -> Result<Option<usize>, Stop> {
         loop {
             let at = self.at();
             let (next, produced, ended) = match self {
@@ -186,6 +208,34 @@ impl Decoder {
                     let at = at.saturating_add(result.bytes_consumed as u64);
                     (at, result.bytes_produced, result.status == Status::StreamEnd)
                 }
+                Decoder::Zstd(decoder, place) => match decoder {
+                    Some(frame) => {
+                        let read = frame.read(into);
+                        *place = frame.get_ref().at;
+                        let produced = read.map_err(|_| Stop::malformed(*place, "a Zstandard block"))?;
+                        if produced > 0 {
+                            return Ok(Some(produced));
+                        }
+                        *decoder = None;
+                        continue;
+                    }
+                    None => {
+                        if packed.starts_with(*place, ZSTD)? {
+                            let reader = Counting { packed: packed.clone(), at: *place };
+                            let frame = StreamingDecoder::new(reader);
+                            let frame = frame.map_err(|_| Stop::malformed(*place, "a Zstandard frame header"))?;
+                            *decoder = Some(Box::new(frame));
+                        } else if let Some(end) = end_of_skipped(packed, *place)? {
+                            skipped.push(place.saturating_add(8)..end);
+                            *place = end;
+                        } else if *place == packed.start() {
+                            return Err(Stop::malformed(*place, "a Zstandard frame"));
+                        } else {
+                            *self = Decoder::Ended(*place);
+                        }
+                        continue;
+                    }
+                },
                 Decoder::Lz4(decoder, start) => {
                     let produced =
                         decoder.read(into).map_err(|_| Stop::malformed(decoder.get_ref().at, "an LZ4 block"))?;
@@ -206,7 +256,7 @@ impl Decoder {
             };
             match self {
                 Decoder::Bzip2(_, place) | Decoder::Lzma(_, place) | Decoder::Xz(_, place) => *place = next,
-                Decoder::Lz4(..) | Decoder::Ended(_) => {}
+                Decoder::Lz4(..) | Decoder::Zstd(..) | Decoder::Ended(_) => {}
             }
             if ended {
                 *self = self.next(packed, next)?;
@@ -242,6 +292,20 @@ impl Decoder {
 
 const XZ: &[u8] = b"\xfd7zXZ\0";
 const LZ4: &[u8] = b"\x04\x22\x4d\x18";
+
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+
+/// The end of a frame that readers skip (RFC 8878 section 3.1.2), if there is one at `at`.
+fn end_of_skipped(packed: &Bytes, at: u64) -> Result<Option<u64>, Stop> {
+    let head = packed.peek(at, 8)?;
+    let Some(([0x50..=0x5f, 0x2a, 0x4d, 0x18], len)) = head.split_first_chunk::<4>() else { return Ok(None) };
+    let Ok(len) = <[u8; 4]>::try_from(len) else { return Ok(None) };
+    let end = at.saturating_add(8).saturating_add(u64::from(u32::from_le_bytes(len)));
+    if end > packed.end() {
+        return Err(Stop::malformed(at, "the end of a frame to be skipped"));
+    }
+    Ok(Some(end))
+}
 
 /// Whether an LZ4 frame from `start` to `end` has its end mark: a block of no size, and a checksum if the flags say so.
 fn has_end_mark(packed: &Bytes, start: u64, end: u64) -> Result<bool, Stop> {
@@ -327,7 +391,7 @@ mod tests {
     #[test]
     fn a_stream_that_breaks_or_never_was_one_has_a_stop() {
         let packed = bzip2ed(&content(5000));
-        for packing in [Packing::Bzip2, Packing::Lz4, Packing::Lzma, Packing::Xz] {
+        for packing in [Packing::Bzip2, Packing::Lz4, Packing::Lzma, Packing::Xz, Packing::Zstd] {
             for bytes in [vec![], vec![0xff; 100], packed[..packed.len() / 2].to_vec()] {
                 assert!(Unpacked::measure(Bytes::of(bytes), packing).unwrap().stop().is_some(), "{packing:?}");
             }

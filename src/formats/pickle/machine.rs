@@ -35,7 +35,7 @@ pub(super) struct Machine {
     pub(super) bytes: Bytes,
     stack: Vec<Value>,
     marks: Vec<usize>,
-    memo: BTreeMap<u64, Value>,
+    memo: Memo,
     nodes: Vec<Node>,
     items: Vec<Value>,
     tables: Vec<Table>,
@@ -45,6 +45,8 @@ pub(super) struct Machine {
     frame: Option<u64>,
     /// What holds what, container by container, as often as it does.
     edges: Vec<(u32, u32)>,
+    /// Whether a container was used more than once.
+    repeats: bool,
     start: u64,
     pub(super) log: Log,
 }
@@ -186,6 +188,36 @@ pub(super) struct Table {
 
 const NO_TABLE: u32 = u32::MAX;
 
+/// The memo: numbered one behind the other by every honest writer.
+#[derive(Default)]
+struct Memo {
+    dense: Vec<Value>,
+    sparse: BTreeMap<u64, Value>,
+}
+
+impl Memo {
+    fn len(&self) -> usize {
+        self.dense.len().saturating_add(self.sparse.len())
+    }
+
+    fn fetch(&self, number: u64) -> Option<Value> {
+        let dense = usize::try_from(number).ok().and_then(|number| self.dense.get(number));
+        dense.or_else(|| self.sparse.get(&number)).copied()
+    }
+
+    fn store(&mut self, number: u64, value: Value) {
+        let place = usize::try_from(number).unwrap_or(usize::MAX);
+        let next = place == self.dense.len() && !self.sparse.contains_key(&number);
+        match self.dense.get_mut(place) {
+            Some(entry) => *entry = value,
+            None if next => self.dense.push(value),
+            None => {
+                self.sparse.insert(number, value);
+            }
+        }
+    }
+}
+
 /// What an opcode led to.
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
@@ -213,7 +245,7 @@ impl Machine {
             bytes,
             stack: Vec::new(),
             marks: Vec::new(),
-            memo: BTreeMap::new(),
+            memo: Memo::default(),
             nodes: Vec::new(),
             items: Vec::new(),
             tables: Vec::new(),
@@ -221,6 +253,7 @@ impl Machine {
             name_index: HashMap::new(),
             frame: None,
             edges: Vec::new(),
+            repeats: false,
             start,
             log: Log::default(),
         }
@@ -319,6 +352,7 @@ impl Machine {
             }
             op::DUP => {
                 let top = self.top(at)?;
+                self.repeats = self.repeats || self.is_container(top);
                 self.stack.push(top);
             }
 
@@ -371,16 +405,18 @@ impl Machine {
             }
 
             op::GET | op::BINGET | op::LONG_BINGET => {
-                let value = self.memo.get(&number_of(opcode)).copied();
-                self.stack.push(value.ok_or(Stop::malformed(at, "a memo entry that was stored before"))?);
+                let value = self.memo.fetch(number_of(opcode));
+                let value = value.ok_or(Stop::malformed(at, "a memo entry that was stored before"))?;
+                self.repeats = self.repeats || self.is_container(value);
+                self.stack.push(value);
             }
             op::PUT | op::BINPUT | op::LONG_BINPUT => {
                 let top = self.top(at)?;
-                self.memo.insert(number_of(opcode), top);
+                self.memo.store(number_of(opcode), top);
             }
             op::MEMOIZE => {
                 let top = self.top(at)?;
-                self.memo.insert(self.memo.len() as u64, top);
+                self.memo.store(self.memo.len() as u64, top);
             }
 
             op::GLOBAL => {
@@ -545,6 +581,8 @@ impl Machine {
             [b'8', b'0', b'0', b'2'..=b'5'] => true,
             // Base64 and hexadecimal digits of `c` and `(`, with which protocol 0 begins.
             [b'Y' | b'K', ..] | [b'6', b'3', ..] | [b'2', b'8', ..] => true,
+            // A model inside the pickle: an archive or an HDF5 file.
+            b"PK\x03\x04" | b"\x89HDF" => !is_text,
             _ => false,
         };
         if begins && self.log.carried.len() < 1 << 16 {
@@ -564,14 +602,16 @@ impl Machine {
                 return;
             }
             if let Value::Node(child) = value
-                && matches!(
-                    self.nodes.get(*child as usize),
-                    Some(Node::List | Node::Set | Node::FrozenSet | Node::Dict { .. } | Node::Tuple { .. })
-                )
+                && self.is_container(*value)
             {
                 self.edges.push((parent, *child));
             }
         }
+    }
+
+    fn is_container(&self, value: Value) -> bool {
+        let node = self.node(value);
+        matches!(node, Some(Node::List | Node::Set | Node::FrozenSet | Node::Dict { .. } | Node::Tuple { .. }))
     }
 
     /// Adds the values from `from` on to the list or set below them.
@@ -707,7 +747,7 @@ impl Machine {
 
     /// How many elements the largest value has, if every reference were followed.
     fn expanded(&self) -> Option<u64> {
-        if self.edges.is_empty() {
+        if !self.repeats || self.edges.is_empty() {
             return None;
         }
         // Children of a node stand together: sorted edges are the adjacency list.

@@ -354,8 +354,9 @@ fn open_carried(visit: &mut Visit<'_>, carried: &[Carried]) -> Result<(), Stop> 
     for carried in carried {
         let range = carried.range.clone();
         let window = visit.bytes.window(range.clone());
-        if carried.is_loaded && !carried.is_text {
-            visit.open("bytes that are loaded", Span::Range(range), Role::File)?;
+        let is_file = window.starts_with(range.start, b"PK\x03\x04")? || window.starts_with(range.start, b"\x89HDF")?;
+        if (carried.is_loaded || is_file) && !carried.is_text {
+            visit.open("file in a byte string", Span::Range(range), Role::File)?;
             continue;
         }
         if window.len() > DOOR as u64 {
