@@ -173,7 +173,7 @@ impl Check {
         if bytes.is_empty() {
             if layer.origin == Origin::Root {
                 self.find(id, &rules::EMPTY, 0..0, "There is no byte in it.".into())?;
-                if let Some(claimed) = claimed(&name).filter(|claimed| !claimed.marks.is_empty()) {
+                if let Some(claimed) = claimed(&name).filter(|claimed| has_start(claimed)) {
                     self.stop(id, Stop::malformed(0, format!("the start of a {} file", claimed.name)));
                 }
             }
@@ -351,7 +351,7 @@ impl Check {
                     match format.nature {
                         Nature::Container => self.find(id, &rules::NAME_LEAVES_OUT_PACKING, start, message)?,
                         // Text is no other format: where a mark is missing, the file is damaged.
-                        Nature::Text if claimed.marks.is_empty() => {}
+                        Nature::Text if !has_start(claimed) => {}
                         Nature::Text => {
                             self.stop(id, Stop::malformed(0, format!("the start of a {} file", claimed.name)))
                         }
@@ -537,6 +537,11 @@ fn claimed(name: &str) -> Option<&'static Format> {
             .max()
     };
     FORMATS.iter().copied().filter(|format| ending(format).is_some()).max_by_key(|format| ending(format))
+}
+
+/// Whether every file of a format starts with something of its own, so that nothing and any text are none.
+fn has_start(format: &Format) -> bool {
+    !format.marks.is_empty() || format.nature == Nature::Container
 }
 
 /// All formats that recognise a candidate. The order of the list changes nothing.

@@ -54,7 +54,7 @@ pub struct Follower {
 
 impl Follower {
     /// Classifies `text`, which stands at `range`, and tells what following it does. `subject` says which reference
-    /// it is, as the start of a sentence ("The image images[0].uri").
+    /// it is, as the start of a sentence ("The image `images[0].uri`").
     ///
     /// # Errors
     /// As [`Visit::find`].

@@ -6,7 +6,7 @@
 //! Names that look up or call other names (`getattr`, `importlib.import_module`, `functools.reduce`, …) never stand
 //! on a list: with them every other name is in reach.
 //!
-//! The table [`DEEDS`] decides nothing between data and code; it only finds words for what a name can do.
+//! The table `DEEDS` decides nothing between data and code; it only finds words for what a name can do.
 
 use std::fmt;
 

@@ -307,7 +307,6 @@ fn refer(visit: &mut Visit<'_>, range: Range<u64>, name: &[u8]) -> Result<(), St
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{
         check::tests::{checked, rules_of},
         report::Verdict,

@@ -17,15 +17,15 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`walk`] | the stack of blocks to read, and the books |
-//! | [`header`] | object headers and what their messages say |
-//! | [`message`] | the records in messages: dataspaces, datatypes, layouts, filters, attributes, links |
-//! | [`group`] | symbol tables, local heaps |
-//! | [`tree`] | version 2 B-trees |
-//! | [`fractal`] | fractal heaps |
-//! | [`chunk`] | where the chunks of a dataset are |
-//! | [`global`] | global heap collections, virtual datasets |
-//! | [`content`] | what values hold, and which files references name |
+//! | `walk` | the stack of blocks to read, and the books |
+//! | `header` | object headers and what their messages say |
+//! | `message` | the records in messages: dataspaces, datatypes, layouts, filters, attributes, links |
+//! | `group` | symbol tables, local heaps |
+//! | `tree` | version 2 B-trees |
+//! | `fractal` | fractal heaps |
+//! | `chunk` | where the chunks of a dataset are |
+//! | `global` | global heap collections, virtual datasets |
+//! | `content` | what values hold, and which files references name |
 
 mod chunk;
 mod content;
