@@ -1,6 +1,6 @@
 //! The samples that the readers' tests build, kept as commented hex text beside their golden reports.
 //!
-//! `BLESS=1 cargo test --lib` writes `tests/fixtures/<format>/<test>-<n>.hex` and `.json`; without it, both must be
+//! `BLESS=1 cargo test --lib` (in an empty folder, where a test went away) writes `tests/fixtures/<format>/<test>-<n>.hex` and `.json`; without it, both must be
 //! what the test makes them. They feed the golden, hostile and browser tests.
 
 use std::{cell::Cell, fs, path::Path};
