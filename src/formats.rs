@@ -6,6 +6,7 @@ pub mod afni;
 pub mod analyze;
 pub mod bids;
 pub mod bzip2;
+pub mod chat_template;
 pub mod collada;
 pub mod csv;
 pub mod dex;
@@ -94,6 +95,7 @@ pub static FORMATS: &[&Format] = &[
     &analyze::FORMAT,
     &bids::FORMAT,
     &bzip2::FORMAT,
+    &chat_template::FORMAT,
     &collada::FORMAT,
     &csv::FORMAT,
     &dex::FORMAT,
