@@ -141,8 +141,9 @@ fn number(tag: Tag, range: &Range<u64>, encoding: Encoding, bytes: &Bytes) -> Re
 }
 
 /// Table and fragments of encapsulated Pixel Data (PS3.5 section A.4).
-#[derive(Default)]
 pub(super) struct Fragments {
+    /// From the first item to behind the last.
+    range: Range<u64>,
     table: Option<Range<u64>>,
     /// Starts of the items.
     items: Vec<u64>,
@@ -151,29 +152,44 @@ pub(super) struct Fragments {
     more: u64,
 }
 
+impl Default for Fragments {
+    fn default() -> Self {
+        Fragments { range: u64::MAX..0, table: None, items: Vec::new(), fragments: Vec::new(), more: 0 }
+    }
+}
+
 /// Fragments that are looked at one by one.
-const KEPT: usize = 100_000;
+const KEPT: usize = 400_000;
 
 /// Compressed bytes that are walked to their end; of more, only those frames whose last bytes are no end mark.
 const WALKED: u64 = 256 << 20;
 
 impl Fragments {
-    /// Takes an item: its start, and the range of its bytes.
-    pub fn add(&mut self, visit: &mut Visit<'_>, start: u64, range: Range<u64>) -> Result<(), Stop> {
+    /// Takes an item: its start, and the range of its bytes. Claims its header and, in a frame of `coding`, the mark of
+    /// the image's start: behind it nothing can be taken for a JPEG file of its own. One claim for both, because the
+    /// books have a limit and slides have many frames; what is between is claimed together at the end.
+    pub fn add(
+        &mut self,
+        visit: &mut Visit<'_>,
+        start: u64,
+        range: Range<u64>,
+        coding: Option<Coding>,
+    ) -> Result<(), Stop> {
+        self.range = self.range.start.min(start)..range.end.max(self.range.end);
         if self.table.is_none() {
             visit.structure(start..range.start, ELEMENT)?;
             self.table = Some(range);
             return Ok(());
         }
-        if self.fragments.len() < KEPT {
-            visit.structure(start..range.start, ELEMENT)?;
-            self.items.push(start);
-            self.fragments.push(range);
-        } else {
-            // One claim for all of them: the books have a limit.
-            visit.opaque(start..range.end, "further fragments")?;
+        if self.fragments.len() >= KEPT {
             self.more = self.more.saturating_add(1);
+            return Ok(());
         }
+        let head = visit.bytes.window(range.clone()).peek(range.start, 12)?;
+        let mark = if coding.is_some() { Coding::seen(&head).map_or(0, |_| 2) } else { 0 };
+        visit.structure(start..range.start.saturating_add(mark), ELEMENT)?;
+        self.items.push(start);
+        self.fragments.push(range);
         Ok(())
     }
 
@@ -292,6 +308,8 @@ impl Walk<'_, '_> {
 
     /// Encapsulated Pixel Data, when all of it is known.
     pub fn judge_fragments(&mut self, tag: Tag, fragments: Fragments, about: &About) -> Result<(), Stop> {
+        // Whatever is found inside takes precedence over this claim.
+        self.visit.opaque(fragments.range.clone(), "compressed pixel data")?;
         if let Some(table) = fragments.table.clone() {
             self.offset_table(table, &fragments)?;
         }
@@ -341,9 +359,6 @@ impl Walk<'_, '_> {
     /// One frame: claims it, and what stands behind its end.
     fn frame(&mut self, coding: Coding, parts: Vec<Range<u64>>, about: &About, walked: &mut u64) -> Result<(), Stop> {
         let len = parts.iter().map(|part| part.end.saturating_sub(part.start)).fold(0u64, u64::saturating_add);
-        for part in &parts {
-            self.visit.opaque(part.clone(), "compressed pixel data")?;
-        }
         if len == 0 {
             return Ok(());
         }
@@ -385,7 +400,7 @@ impl Walk<'_, '_> {
             } else if index < 16 {
                 self.open_value(tag, fragment)?;
             } else {
-                self.visit.opaque(fragment, "compressed pixel data")?;
+                break;
             }
         }
         Ok(())
@@ -394,7 +409,7 @@ impl Walk<'_, '_> {
     /// A frame of Deflated Image Frame Compression: one deflate stream (PS3.5 section A.4.12).
     fn deflated_frame(&mut self, fragment: Range<u64>) -> Result<(), Stop> {
         if !self.may_open() {
-            return self.visit.opaque(fragment, "compressed pixel data");
+            return Ok(());
         }
         let inflated = Inflated::measure(self.visit.bytes.window(fragment.clone()), Wrapping::Bare)?;
         if let Some(stop) = inflated.stop() {
@@ -402,8 +417,11 @@ impl Walk<'_, '_> {
         }
         let end = fragment.start.saturating_add(inflated.compressed_len());
         let rest = end..fragment.end;
-        if rest.end.saturating_sub(rest.start) == 1 {
-            self.visit.slack(rest, "padding")?;
+        let len = rest.end.saturating_sub(rest.start);
+        self.visit.slack(rest.clone(), "behind the end of the compressed image")?;
+        if len > 1 && !self.is_blank(&rest)? {
+            let message = format!("{len} bytes stand behind the end of the deflate stream.");
+            self.visit.find(&rules::BYTES_BEHIND_CODED_IMAGE, rest, message)?;
         }
         let content: Rc<dyn Source> = Rc::new(Paged::new(Rc::new(inflated), 64 << 10, 4));
         self.visit.open("frame", Span::Decoded(fragment.start..end, content), Role::Opaque("pixel data"))

@@ -358,7 +358,7 @@ fn frames_are_read_as_what_they_are() {
     };
     let report = is_just_data(deflated(&[7; 8], b""));
     assert_eq!((report.layers[1].name.as_str(), report.layers[1].len), ("frame", 8));
-    assert_eq!(rules(deflated(&[7; 8], b"left over")), ["unexplained-bytes"]);
+    assert_eq!(rules(deflated(&[7; 8], b"left over")), ["bytes-behind-coded-image"]);
 }
 
 #[test]

@@ -473,7 +473,7 @@ impl<'v, 'a> Walk<'v, 'a> {
                 let range = header.value..end.min(limit);
                 self.cursor.seek(range.end);
                 if let Some(Level { kind: Kind::Fragments(_, fragments), .. }) = self.levels.last_mut() {
-                    fragments.add(self.visit, header.start, range)?;
+                    fragments.add(self.visit, header.start, range, self.syntax.coding)?;
                 }
                 let len = header.len.unwrap_or_default();
                 if whole { Ok(()) } else { Err(Stop::malformed(header.value, format!("{len} bytes of fragment"))) }
