@@ -237,20 +237,7 @@ pub static NAME_DECEIVES: Rule = Rule {
     see: &["https://attack.mitre.org/techniques/T1036/002/"],
 };
 
-/// A reference to a file of another computer.
-pub static REFERENCE_NAMES_COMPUTER: Rule = Rule {
-    id: "reference-names-computer",
-    title: "This file leads to another computer",
-    why: "A part of the content is said to be on another computer. A program that follows the reference contacts that \
-          computer when the file is opened.",
-    advice: "Ask the sender for a file with all its parts beside it.",
-    guideline: Guideline::Reporting,
-    runs: Runs::OnOpen,
-    severity: Severity::Warning,
-    see: &["https://attack.mitre.org/techniques/T1187/"],
-};
-
-/// A reference to a file elsewhere on the same computer.
+/// A reference out of the folder, in a format whose parts stand beside it.
 pub static REFERENCE_LEAVES_FOLDER: Rule = Rule {
     id: "reference-leaves-folder",
     title: "This file reads another file outside its folder",
@@ -263,11 +250,14 @@ pub static REFERENCE_LEAVES_FOLDER: Rule = Rule {
     see: &["https://cwe.mitre.org/data/definitions/22.html"],
 };
 
-/// The rule about a reference that a program follows to read a part of the content; none for a file nearby.
+/// The rule about a reference to a part of the content that the format keeps in the same folder; none for a file
+/// nearby. Formats whose parts usually stand in folders side by side use [`crate::follow`].
 pub fn of_reference(reference: &Reference) -> Option<&'static Rule> {
     match reference.reach {
-        Reach::Unc | Reach::Remote => Some(&REFERENCE_NAMES_COMPUTER),
-        Reach::Parent | Reach::Absolute | Reach::Script => Some(&REFERENCE_LEAVES_FOLDER),
+        Reach::Unc | Reach::Remote => Some(&REFERENCE_TO_SERVER),
+        Reach::Absolute => Some(&REFERENCE_BY_WHOLE_PATH),
+        Reach::Script => Some(&REFERENCE_IS_SCRIPT),
+        Reach::Parent => Some(&REFERENCE_LEAVES_FOLDER),
         Reach::SameFile | Reach::Embedded | Reach::Sibling | Reach::Below | Reach::Other => None,
     }
 }
@@ -398,7 +388,6 @@ pub static SHARED: &[&Rule] = &[
     &REFERENCE_FAR_ABOVE,
     &REFERENCE_IS_SCRIPT,
     &REFERENCE_LEAVES_FOLDER,
-    &REFERENCE_NAMES_COMPUTER,
     &REFERENCE_TO_SERVER,
     &RICH_TEXT_CARRIES_SCRIPT,
     &RICH_TEXT_LOADS,

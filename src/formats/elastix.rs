@@ -186,8 +186,8 @@ mod tests {
     fn transforms_outside_the_folder_are_found() {
         for (name, rule) in [
             ("../../TransformParameters.0.txt", "reference-leaves-folder"),
-            ("/etc/hostname", "reference-leaves-folder"),
-            ("\\\\host\\share\\t.txt", "reference-names-computer"),
+            ("/etc/hostname", "reference-by-whole-path"),
+            ("\\\\host\\share\\t.txt", "reference-to-server"),
         ] {
             assert_eq!(rules_of(&checked("t.txt", sample(name))), [rule]);
         }

@@ -117,8 +117,8 @@ mod tests {
     fn parts_outside_the_folder_are_found() {
         for (name, rule) in [
             ("../part.tfm", "reference-leaves-folder"),
-            ("C:\\part.tfm", "reference-leaves-folder"),
-            ("\\\\host\\share\\part.tfm", "reference-names-computer"),
+            ("C:\\part.tfm", "reference-by-whole-path"),
+            ("\\\\host\\share\\part.tfm", "reference-to-server"),
         ] {
             assert_eq!(rules_of(&checked("a.tfm", composite(name))), [rule]);
         }

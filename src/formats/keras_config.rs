@@ -408,7 +408,7 @@ mod tests {
         let torch = r#"{"class_name": "TorchModuleWrapper", "config": {"module": "gAJ9"}}"#;
         assert_eq!(rules_of(&checked("c.json", model(torch))), ["keras-pickled-layer"]);
         let words = r#"{"class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}"#;
-        assert_eq!(rules_of(&checked("c.json", model(words))), ["reference-leaves-folder"]);
+        assert_eq!(rules_of(&checked("c.json", model(words))), ["reference-by-whole-path"]);
     }
 
     #[test]

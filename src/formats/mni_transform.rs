@@ -149,8 +149,8 @@ mod tests {
     fn volumes_outside_the_folder_are_found() {
         for (name, rule) in [
             ("../../a_grid_0.mnc", "reference-leaves-folder"),
-            ("/etc/hostname", "reference-leaves-folder"),
-            ("\n\\\\host\\share\\a.mnc", "reference-names-computer"),
+            ("/etc/hostname", "reference-by-whole-path"),
+            ("\n\\\\host\\share\\a.mnc", "reference-to-server"),
         ] {
             assert_eq!(rules_of(&checked("a.xfm", grid(name))), [rule]);
         }

@@ -228,8 +228,8 @@ mod tests {
     fn voxels_outside_the_folder_are_found() {
         for (name, rule) in [
             ("../../secret.dat", "reference-leaves-folder"),
-            ("/etc/hostname", "reference-leaves-folder"),
-            ("\\\\host\\share\\x.dat", "reference-names-computer"),
+            ("/etc/hostname", "reference-by-whole-path"),
+            ("\\\\host\\share\\x.dat", "reference-to-server"),
         ] {
             let report = checked("a.mih", format!("{HEAD}file: {name} 0\nEND\n"));
             assert_eq!(rules_of(&report), [rule]);

@@ -10,10 +10,9 @@
 //! Viewers load the pictures when the mesh is opened.
 
 use crate::{
+    follow::Follower,
     format::{Buried, Candidate, Format, Nature, Visit},
-    formats::obj::report_reference,
     numbers::{is_number, tokens},
-    reference::classify,
     stop::Stop,
 };
 
@@ -53,6 +52,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         visit.structure(0..3, "byte order mark")?;
         cursor.seek(3);
     }
+    let mut follower = Follower::default();
     while let Some((range, line)) = cursor.line(LONGEST)? {
         let line = line.trim_ascii();
         let mut words = tokens(line);
@@ -69,12 +69,12 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
                 visit.structure(range.clone(), "names of pictures")?;
                 let arguments = line.get(keyword.len()..).unwrap_or_default();
                 let name = String::from_utf8_lossy(without_options(arguments)).into_owned();
-                report_reference(visit, &range, Some((&name, classify(&name))))?;
+                follower.follow(visit, range, "A file that it names", &name)?;
             }
             b"ka" | b"kd" | b"ks" | b"ke" | b"tf" if words.clone().next() == Some(b"spectral") => {
                 visit.structure(range.clone(), "names of spectra")?;
                 let name = words.nth(1).map(|name| String::from_utf8_lossy(name).into_owned()).unwrap_or_default();
-                report_reference(visit, &range, Some((&name, classify(&name))))?;
+                follower.follow(visit, range, "A file that it names", &name)?;
             }
             b"ka" | b"kd" | b"ks" | b"ke" | b"km" | b"tf" | b"tr" | b"d" | b"ns" | b"ni" | b"illum" | b"sharpness"
             | b"pr" | b"pm" | b"ps" | b"pc" | b"pcr" | b"aniso" | b"anisor"
@@ -141,15 +141,17 @@ mod tests {
     #[test]
     fn pictures_outside_the_folder_are_found() {
         for (name, rule) in [
-            ("../../skin.png", "reference-leaves-folder"),
-            ("/etc/hostname", "reference-leaves-folder"),
-            ("https://example.org/skin.png", "reference-names-computer"),
-            ("\\\\host\\share\\skin.png", "reference-names-computer"),
+            ("../../../skin.png", "reference-far-above"),
+            ("/etc/hostname", "reference-by-whole-path"),
+            ("https://example.org/skin.png", "reference-to-server"),
+            ("\\\\host\\share\\skin.png", "reference-to-server"),
         ] {
             assert_eq!(rules_of(&checked("a.mtl", SAMPLE.replace("skin of it.png", name))), [rule]);
         }
-        let spectrum = SAMPLE.replace("metal.rfl", "../metal.rfl");
-        assert_eq!(rules_of(&checked("a.mtl", spectrum)), ["reference-leaves-folder"]);
+        let spectrum = SAMPLE.replace("metal.rfl", "/metal.rfl");
+        assert_eq!(rules_of(&checked("a.mtl", spectrum)), ["reference-by-whole-path"]);
+        let above = SAMPLE.replace("skin of it.png", "../textures/skin.png");
+        assert_eq!(checked("a.mtl", above).verdict, Verdict::JustData);
     }
 
     #[test]

@@ -15,6 +15,7 @@
 use std::ops::Range;
 
 use crate::{
+    follow::Follower,
     format::{Buried, Candidate, Format, Nature, Visit},
     numbers::{are_numbers, is_number, tokens},
     quote::{quoted, quoted_bytes},
@@ -112,6 +113,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         visit.structure(0..3, "byte order mark")?;
         cursor.seek(3);
     }
+    let mut follower = Follower::default();
     while let Some((mut range, mut line)) = cursor.line(LONGEST)? {
         while line.trim_ascii_end().ends_with(b"\\") {
             let Some((more, rest)) = cursor.line(LONGEST)? else { break };
@@ -132,13 +134,13 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             Statement::Name => visit.slack(range, "name")?,
             Statement::Files(names) => {
                 visit.structure(range.clone(), "names of files")?;
-                find_references(visit, &range, &names)?;
+                find_references(visit, &mut follower, &range, &names)?;
             }
             Statement::Call(name) => {
                 visit.structure(range.clone(), "call of a file")?;
                 let said = classify(&name).saying().into_owned();
                 visit.find(&CALLS_FILE, range.clone(), format!("It calls {}, which {said}.", quoted(&name)))?;
-                find_references(visit, &range, &name)?;
+                find_references(visit, &mut follower, &range, &name)?;
             }
             Statement::Command => {
                 visit.structure(range.clone(), "command")?;
@@ -151,13 +153,20 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
 }
 
 /// References in a list of names between spaces; a name with spaces in it is one of the readings, too.
-fn find_references(visit: &mut Visit<'_>, range: &Range<u64>, names: &str) -> Result<(), Stop> {
+fn find_references(
+    visit: &mut Visit<'_>,
+    follower: &mut Follower,
+    range: &Range<u64>,
+    names: &str,
+) -> Result<(), Stop> {
     let farthest = std::iter::once(names)
         .chain(names.split_whitespace())
-        .map(|name| (name, classify(name)))
-        .filter(|(_, reference)| rules::of_reference(reference).is_some())
-        .max_by_key(|(_, reference)| reference.reach);
-    report_reference(visit, range, farthest)
+        .map(|name| (classify(name).reach, name))
+        .max_by_key(|(reach, _)| *reach);
+    match farthest {
+        Some((_, name)) => follower.follow(visit, range.clone(), "A file that it names", name).map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 /// Reports a reference that a rule is about.
@@ -266,8 +275,8 @@ mod tests {
     #[test]
     fn calls_are_found() {
         assert_eq!(rules_of(&checked("a.obj", format!("{SAMPLE}call part.obj 1 2\n"))), ["obj-calls-file"]);
-        let outside = checked("a.obj", format!("{SAMPLE}call ../part.obj\n"));
-        assert_eq!(rules_of(&outside), ["obj-calls-file", "reference-leaves-folder"]);
+        let outside = checked("a.obj", format!("{SAMPLE}call /part.obj\n"));
+        assert_eq!(rules_of(&outside), ["obj-calls-file", "reference-by-whole-path"]);
         let look_alike = SAMPLE.replace("o part one", "o call part.obj");
         assert_eq!(checked("a.obj", look_alike).verdict, Verdict::JustData);
     }
@@ -275,14 +284,15 @@ mod tests {
     #[test]
     fn files_outside_the_folder_are_found() {
         for (name, rule) in [
-            ("../skin.mtl", "reference-leaves-folder"),
-            ("a.mtl /etc/hostname", "reference-leaves-folder"),
-            ("\\\\host\\share\\skin.mtl", "reference-names-computer"),
+            ("../../../skin.mtl", "reference-far-above"),
+            ("a.mtl /etc/hostname", "reference-by-whole-path"),
+            ("\\\\host\\share\\skin.mtl", "reference-to-server"),
         ] {
             assert_eq!(rules_of(&checked("a.obj", SAMPLE.replace("skin.mtl", name))), [rule]);
         }
-        let beside = checked("a.obj", SAMPLE.replace("skin.mtl", "my skin.mtl other.mtl"));
-        assert_eq!(beside.verdict, Verdict::JustData);
+        for name in ["my skin.mtl other.mtl", "../materials/skin.mtl"] {
+            assert_eq!(checked("a.obj", SAMPLE.replace("skin.mtl", name)).verdict, Verdict::JustData);
+        }
     }
 
     #[test]

@@ -12,11 +12,9 @@
 
 use crate::{
     bytes::Cursor,
+    follow::Follower,
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
     numbers::{self, count, tokens},
-    quote::quoted,
-    reference::classify,
-    rules,
     stop::Stop,
 };
 
@@ -105,6 +103,7 @@ impl Header {
     fn read(visit: &mut Visit<'_>, cursor: &mut Cursor) -> Result<Self, Stop> {
         let mut header = Header { form: Form::Text, elements: Vec::new() };
         let mut parts = 0usize;
+        let mut follower = Follower::default();
         while let Some((range, line)) = cursor.line(LONGEST)? {
             let words: Vec<&[u8]> = tokens(&line).collect();
             let damaged = |expected: &'static str| Stop::malformed(range.start, expected);
@@ -121,11 +120,7 @@ impl Header {
                     visit.slack(range.clone(), "comment")?;
                     let text = String::from_utf8_lossy(&line);
                     let name = text.split_once("TextureFile").map_or("", |(_, name)| name.trim());
-                    let reference = classify(name);
-                    if let Some(rule) = rules::of_reference(&reference) {
-                        let message = format!("The texture is {}, which {}.", quoted(name), reference.saying());
-                        visit.find(rule, range, message)?;
-                    }
+                    follower.follow(visit, range, "The texture", name)?;
                     continue;
                 }
                 [b"comment" | b"obj_info", ..] => {
@@ -260,9 +255,9 @@ mod tests {
     #[test]
     fn textures_outside_the_folder_are_found() {
         for (name, rule) in [
-            ("../../skin.png", "reference-leaves-folder"),
-            ("C:\\skin.png", "reference-leaves-folder"),
-            ("http://example.org/skin.png", "reference-names-computer"),
+            ("../../../skin.png", "reference-far-above"),
+            ("C:\\skin.png", "reference-by-whole-path"),
+            ("http://example.org/skin.png", "reference-to-server"),
         ] {
             assert_eq!(rules_of(&checked("a.ply", text(&format!("TextureFile {name}")))), [rule]);
         }

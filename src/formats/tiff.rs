@@ -665,8 +665,8 @@ mod tests {
     fn references_of_an_ome_description_are_classified() {
         for (element, rule) in [
             ("<BinaryOnly MetadataFile=\"../../a.companion.ome\"/>", "reference-leaves-folder"),
-            ("<TiffData><UUID FileName=\"&#47;etc/hostname\">x</UUID></TiffData>", "reference-leaves-folder"),
-            ("<BinaryOnly MetadataFile=\"\\\\host\\share\\a.ome\"/>", "reference-names-computer"),
+            ("<TiffData><UUID FileName=\"&#47;etc/hostname\">x</UUID></TiffData>", "reference-by-whole-path"),
+            ("<BinaryOnly MetadataFile=\"\\\\host\\share\\a.ome\"/>", "reference-to-server"),
         ] {
             assert_eq!(rules_of(&checked("a.ome.tif", ome(element))), [rule]);
         }
