@@ -9,7 +9,7 @@ use crate::{
     format::{Role, Span, Visit},
     quote::quoted,
     reference::{Reach, Reference, classify, percent_decoded},
-    rule::Rule,
+    rule::{Rule, Severity},
     rules,
     source::{Base64, Source},
     stop::Stop,
@@ -17,6 +17,9 @@ use crate::{
 
 /// Findings of one rule that are told of one file, where they name no computer.
 const TOLD: usize = 20;
+
+/// As [`TOLD`], for what does not change the verdict.
+const NOTED: usize = 3;
 
 /// Computers that are told of one file in findings of one rule.
 const COMPUTERS: usize = 100;
@@ -91,7 +94,12 @@ impl Follower {
         }
         let count = self.told.entry((rule.id, host.to_ascii_lowercase())).or_default();
         *count = count.saturating_add(1);
-        if *count > if host.is_empty() { TOLD } else { 1 } {
+        let most = match (host.is_empty(), rule.severity) {
+            (false, _) => 1,
+            (true, Severity::Note) => NOTED,
+            (true, _) => TOLD,
+        };
+        if *count > most {
             return Ok(());
         }
         visit.find(rule, range, message)
