@@ -27,7 +27,8 @@ pub static FORMAT: Format = Format {
     id: "text",
     name: "plain text",
     spec: "https://www.unicode.org/versions/latest/",
-    extensions: &["txt", "md", "log", "rst"],
+    // FSL writes its transforms as plain text under the ending of MATLAB.
+    extensions: &["txt", "md", "log", "rst", "mat"],
     media_types: &["text/plain"],
     marks: &[],
     confirm,
