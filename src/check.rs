@@ -292,7 +292,8 @@ impl Check {
     fn judge(&mut self, id: usize) -> Result<(), Stop> {
         let Some(layer) = self.layers.get(id) else { return Ok(()) };
         let (origin, formats, name) = (layer.origin, layer.formats.clone(), layer.name.clone());
-        let len = layer.bytes.len();
+        let bytes = layer.bytes.clone();
+        let len = bytes.len();
         let start = 0..len.min(64);
         let names = |skip: &Format| {
             let others: Vec<_> = formats.iter().filter(|other| ***other != *skip).map(|other| other.name).collect();
@@ -355,6 +356,8 @@ impl Check {
                         Nature::Text => {
                             self.stop(id, Stop::malformed(0, format!("the start of a {} file", claimed.name)))
                         }
+                        // A table, JSON or XML under the name of another kind of text is common, and plain to see.
+                        Nature::Data if !has_start(claimed) && is_text(&bytes)? => {}
                         Nature::Data => self.find(id, &rules::NAME_LIES, start, message)?,
                         // That it is a program is said already.
                         Nature::Program | Nature::Script => {}
@@ -539,6 +542,11 @@ fn claimed(name: &str) -> Option<&'static Format> {
     FORMATS.iter().copied().filter(|format| ending(format).is_some()).max_by_key(|format| ending(format))
 }
 
+/// Whether the bytes would be plain text if they were nothing else.
+fn is_text(bytes: &Bytes) -> Result<bool, Stop> {
+    is_format(&crate::formats::text::FORMAT, &Candidate { bytes, name: "" })
+}
+
 /// Whether every file of a format starts with something of its own, so that nothing and any text are none.
 fn has_start(format: &Format) -> bool {
     !format.marks.is_empty() || format.nature == Nature::Container
@@ -616,6 +624,16 @@ pub(crate) mod tests {
     pub(crate) fn rules_of(report: &Report) -> Vec<&str> {
         let weighs = |finding: &&report::Finding| finding.severity != crate::rule::Severity::Note;
         report.findings.iter().filter(weighs).map(|finding| finding.rule.as_str()).collect()
+    }
+
+    #[test]
+    fn names_that_lie_are_told_from_text_by_another_name() {
+        let table = "a,b,c\n1,2,3\n4,5,6\n";
+        assert_eq!(checked("a.txt", table).verdict, Verdict::JustData);
+        assert_eq!(checked("a.csv", "{\"a\": [1, 2]}").verdict, Verdict::JustData);
+        assert_eq!(rules_of(&checked("a.dcm", "{\"a\": [1, 2]}")), ["name-lies"]);
+        assert_eq!(checked("a.zip", "no archive\n").verdict, Verdict::Unfinished);
+        assert_eq!(checked("a.mat", "1 0 0 0\n0 1 0 0\n").verdict, Verdict::JustData);
     }
 
     #[test]
