@@ -141,21 +141,16 @@ fn number(tag: Tag, range: &Range<u64>, encoding: Encoding, bytes: &Bytes) -> Re
 }
 
 /// Table and fragments of encapsulated Pixel Data (PS3.5 section A.4).
+#[derive(Default)]
 pub(super) struct Fragments {
     /// From the first item to behind the last.
-    range: Range<u64>,
+    range: Option<Range<u64>>,
     table: Option<Range<u64>>,
     /// Starts of the items.
     items: Vec<u64>,
     fragments: Vec<Range<u64>>,
     /// Fragments past those that are kept.
     more: u64,
-}
-
-impl Default for Fragments {
-    fn default() -> Self {
-        Fragments { range: u64::MAX..0, table: None, items: Vec::new(), fragments: Vec::new(), more: 0 }
-    }
 }
 
 /// Fragments that are looked at one by one.
@@ -175,7 +170,8 @@ impl Fragments {
         range: Range<u64>,
         coding: Option<Coding>,
     ) -> Result<(), Stop> {
-        self.range = self.range.start.min(start)..range.end.max(self.range.end);
+        let first = self.range.as_ref().map_or(start, |all| all.start);
+        self.range = Some(first..range.end);
         if self.table.is_none() {
             visit.structure(start..range.start, ELEMENT)?;
             self.table = Some(range);
@@ -309,7 +305,7 @@ impl Walk<'_, '_> {
     /// Encapsulated Pixel Data, when all of it is known.
     pub fn judge_fragments(&mut self, tag: Tag, fragments: Fragments, about: &About) -> Result<(), Stop> {
         // Whatever is found inside takes precedence over this claim.
-        self.visit.opaque(fragments.range.clone(), "compressed pixel data")?;
+        self.visit.opaque(fragments.range.clone().unwrap_or_default(), "compressed pixel data")?;
         if let Some(table) = fragments.table.clone() {
             self.offset_table(table, &fragments)?;
         }
