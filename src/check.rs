@@ -452,7 +452,9 @@ impl Check {
     }
 
     fn add_buried(&mut self, parent: usize, hit: &Hit, region: &Region) -> usize {
-        let origin = if region.kind == Kind::Opaque { Origin::Opaque } else { Origin::Hidden };
+        // In a file of no known format nothing is explained, so that nothing is hidden either.
+        let unknown = self.layers.get(parent).is_some_and(|layer| layer.formats.is_empty());
+        let origin = if unknown || region.kind == Kind::Opaque { Origin::Opaque } else { Origin::Hidden };
         let source = self.layers.get(parent).map(|layer| layer.bytes.window(hit.at..region.range.end).rebased());
         let source = source.unwrap_or_else(|| Rc::new(Vec::new()));
         let name = format!("{} at {:#x}", hit.format.name, hit.at);
@@ -634,6 +636,14 @@ pub(crate) mod tests {
         assert_eq!(rules_of(&checked("a.dcm", "{\"a\": [1, 2]}")), ["name-lies"]);
         assert_eq!(checked("a.zip", "no archive\n").verdict, Verdict::Unfinished);
         assert_eq!(checked("a.mat", "1 0 0 0\n0 1 0 0\n").verdict, Verdict::JustData);
+    }
+
+    #[test]
+    fn nothing_hides_where_nothing_is_explained() {
+        let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x03\0\xfc\xffabc\xc2\x41\x24\x35\x03\0\0\0";
+        let report = checked("a.bin", [&[0xfe, 0, 1, 2][..], gzip].concat());
+        assert_eq!((report.verdict, rules_of(&report)), (Verdict::Unfinished, vec![]));
+        assert_eq!(report.layers[1].formats, ["gzip"]);
     }
 
     #[test]
