@@ -1,12 +1,15 @@
-// Makes the page: one static folder with relative addresses, and the same page as one HTML file.
+// Makes what travels: the page as a static folder with relative addresses, the same page as one HTML file, and the
+// element alone, as the npm package `just-data`.
 //
 //   node bundle.mjs --core DIR --out DIR
 //
 // --core is a folder with just_data.js and just_data_bg.wasm as `wasm-pack build --target web` writes them.
-// --out receives site/ (index.html, just-data.js, just-data.css), just-data.html and SHA256SUMS.
+// --out receives site/, just-data.html, element/, SHA256SUMS and sri.json.
 //
-// Everything is inside the script: the worker as text, because only a worker from a blob is bound by a policy in a
-// <meta> element, and the WebAssembly module as gzip in base64, because `connect-src 'none'` forbids to fetch it.
+// The element's script is the same file in site/ and in element/. Everything is inside it: the worker as text, because
+// only a worker from a blob is bound by a policy in a <meta> element, and the WebAssembly module as gzip in base64,
+// because `connect-src 'none'` forbids to fetch it. just-data.split.js is for hosts that would rather cache the module
+// as a file of its own: it fetches just-data.wasm from beside itself, and so needs `connect-src 'self'`.
 
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -46,46 +49,65 @@ const worker = await bundled({
   plugins: [supply({ "just-data:core": `export function instance() { ${glue}\n return core; }` })],
 });
 const module = await readFile(join(core, "just_data_bg.wasm"));
-const script = await bundled({
-  entryPoints: ["src/page.js"], format: "esm", loader: { ".css": "text" },
-  plugins: [
-    minifiedStyles(),
-    supply({
-      "just-data:worker": `export default ${JSON.stringify(worker)};`,
-      "just-data:wasm": `export default ${JSON.stringify(gzipSync(module, { level: 9 }).toString("base64"))};`,
-    }),
-  ],
-});
+const [element, split] = [await elementWith("inside"), await elementWith("beside")];
+// On the site the page's own script imports the element's; as one file it has it inside.
+const script = await bundled({ entryPoints: ["src/page.js"], format: "esm", plugins: [beside({ "./element.js": "./just-data.js" })] });
+const whole = await elementWith("inside", "src/page.js");
 const style = await bundled({ entryPoints: ["src/page.css"] });
-const template = await readFile(join(here, "index.html"), "utf8");
-
-const site = page({
-  policy: policy("'self'", "'self'"),
-  style: `<link rel="stylesheet" href="just-data.css" integrity="${hash(style)}">`,
-  script: `<script type="module" src="just-data.js" integrity="${hash(script)}"></script>`,
-});
-const single = page({
-  policy: policy(`'${hash(script)}'`, `'${hash(style)}'`),
-  style: `<style>${style}</style>`,
-  script: `<script type="module">${script}</script>`,
-});
-if (/<\/style/i.test(style) || /<\/script|<!--/i.test(script)) throw new Error("the bundle would end its own element");
+if (/<\/style/i.test(style) || /<\/script|<!--/i.test(whole)) throw new Error("the bundle would end its own element");
 
 const files = {
-  "site/index.html": site,
-  "site/just-data.js": script,
+  "site/index.html": await page({
+    policy: policy("'self'", "'self'"),
+    style: `<link rel="stylesheet" href="just-data.css" integrity="${hash(style)}">`,
+    // What a module imports is not bound by its own integrity: the element is loaded by a tag of its own first.
+    script: ["just-data.js", "page.js"]
+      .map((name) => `<script type="module" src="${name}" integrity="${hash(name === "page.js" ? script : element)}"></script>`).join("\n"),
+  }),
+  "site/just-data.js": element,
+  "site/page.js": script,
   "site/just-data.css": style,
-  "just-data.html": single,
+  "just-data.html": await page({
+    policy: policy(`'${hash(whole)}'`, `'${hash(style)}'`),
+    style: `<style>${style}</style>`,
+    script: `<script type="module">${whole}</script>`,
+  }),
+  "element/just-data.js": element,
+  "element/just-data.split.js": split,
+  "element/just-data.wasm": module,
+  "element/package.json": await packageFile(),
+  "element/LICENSE": await readFile(join(here, "../LICENSE")),
 };
-await rm(join(out, "site"), { recursive: true, force: true });
-await mkdir(join(out, "site"), { recursive: true });
-let sums = "";
-for (const [name, text] of Object.entries(files)) {
-  await writeFile(join(out, name), text);
-  sums += `${createHash("sha256").update(text).digest("hex")}  ${name}\n`;
-  console.log(`${String(Buffer.byteLength(text)).padStart(9)} bytes (${gzipSync(text, { level: 9 }).length} in gzip)  ${name}`);
+await written(files);
+await written({
+  "SHA256SUMS": each(files, (name, content) => `${createHash("sha256").update(content).digest("hex")}  ${name}`).join("\n") + "\n",
+  "sri.json": JSON.stringify(Object.fromEntries(each(files, (name, content) => [name, hash(content)]).filter(([name]) => /\.(js|css)$/.test(name))), null, 2) + "\n",
+});
+
+/**
+ * The element's script, with the WebAssembly module `inside` it or `beside` it.
+ * @param {"inside" | "beside"} where
+ * @param {string} entry
+ */
+function elementWith(where, entry = "src/element.js") {
+  return bundled({
+    entryPoints: [entry], format: "esm", loader: { ".css": "text" },
+    plugins: [
+      minifiedStyles(),
+      supply({
+        "just-data:worker": `export default ${JSON.stringify(worker)};`,
+        "just-data:module": `export { module } from "./module-${where}.js";`,
+        "just-data:wasm": `export default ${JSON.stringify(gzipSync(module, { level: 9 }).toString("base64"))};`,
+      }),
+    ],
+  });
 }
-await writeFile(join(out, "SHA256SUMS"), sums);
+
+/** The version is that of the crate. */
+async function packageFile() {
+  const [, version] = (await readFile(join(here, "../Cargo.toml"), "utf8")).match(/^version = "([^"]+)"$/m);
+  return JSON.stringify({ ...JSON.parse(await readFile(join(here, "element.json"), "utf8")), version }, null, 2) + "\n";
+}
 
 /**
  * The policy of the page. `form-action` and `base-uri` have no fallback in `default-src` and must be named;
@@ -100,12 +122,28 @@ function policy(scripts, styles) {
   return `<meta http-equiv="Content-Security-Policy" content="${content}">`;
 }
 
-function page(parts) {
-  return template.replace(/<!--(policy|style|script)-->/g, (_, name) => parts[name]);
+async function page(parts) {
+  return (await readFile(join(here, "index.html"), "utf8")).replace(/<!--(policy|style|script)-->/g, (_, name) => parts[name]);
 }
 
-function hash(text) {
-  return `sha384-${createHash("sha384").update(text).digest("base64")}`;
+function hash(content) {
+  return `sha384-${createHash("sha384").update(content).digest("base64")}`;
+}
+
+/** By name, so that the order says nothing. */
+function each(files, say) {
+  return Object.keys(files).sort().map((name) => say(name, files[name]));
+}
+
+async function written(files) {
+  for (const folder of new Set(Object.keys(files).map((name) => name.split("/")[0]).filter((name) => !(name in files)))) {
+    await rm(join(out, folder), { recursive: true, force: true });
+  }
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(out, name)), { recursive: true });
+    await writeFile(join(out, name), content);
+    console.log(`${String(Buffer.byteLength(content)).padStart(9)} bytes (${gzipSync(content, { level: 9 }).length} in gzip)  ${name}`);
+  }
 }
 
 async function bundled(options) {
@@ -120,7 +158,17 @@ function supply(modules) {
     name: "supply",
     setup(bundle) {
       bundle.onResolve({ filter: /^just-data:/ }, ({ path }) => ({ path, namespace: "supplied" }));
-      bundle.onLoad({ filter: /.*/, namespace: "supplied" }, ({ path }) => ({ contents: modules[path], loader: "js" }));
+      bundle.onLoad({ filter: /.*/, namespace: "supplied" }, ({ path }) => ({ contents: modules[path], resolveDir: join(here, "src"), loader: "js" }));
+    },
+  };
+}
+
+/** Modules that are files of their own, beside the script that imports them. */
+function beside(modules) {
+  return {
+    name: "beside",
+    setup(bundle) {
+      bundle.onResolve({ filter: /^\./ }, ({ path }) => (path in modules ? { path: modules[path], external: true } : undefined));
     },
   };
 }

@@ -16,11 +16,12 @@ describe("what is shipped", () => {
   const FORBIDDEN = /\b(fetch|XMLHttpRequest|WebSocket|WebSocketStream|WebTransport|EventSource|sendBeacon|RTCPeerConnection|importScripts|serviceWorker|SharedWorker|eval|Function\s*\(|document\.write|innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|parseFromString|window\.open|location\s*=|localStorage|sessionStorage|indexedDB|document\.cookie|caches)\b/;
 
   test("no networking, storing or HTML-making word is in the scripts", async () => {
-    for (const name of ["site/just-data.js", "just-data.html"]) {
+    for (const name of ["site/just-data.js", "site/page.js", "just-data.html"]) {
       const text = await readFile(join(DIST, name), "utf8");
       // The module inside is looked at by its imports, below.
       const script = (name.endsWith(".html") ? text.match(/<script type="module">(.*)<\/script>/s)[1] : text).replace(/H4sI[A-Za-z0-9+/=]{1000,}/, "");
-      assert.ok(script.length > 10_000 && script.length < text.length - 10_000, "script and module are where they are thought to be");
+      assert.equal(script.length < text.length - 10_000, name !== "site/page.js", "the module is where it is thought to be");
+      assert.ok(script.length > (name === "site/page.js" ? 1_000 : 10_000), "and so is the script");
       assert.equal(script.match(FORBIDDEN)?.[0], undefined, name);
       assert.equal(script.match(/\bimport\s*\(/)?.[0], undefined, name);
     }
@@ -46,7 +47,7 @@ describe("what is shipped", () => {
     const html = await readFile(join(DIST, "site/index.html"), "utf8");
     const loads = [...html.matchAll(/\b(?:src|href|action|srcset|poster|data)="([^"]*)"/g)].map(([, address]) => address);
     for (const address of loads) {
-      assert.match(address, /^(#|mailto:|data:image\/svg\+xml,|just-data\.(css|js)$|https:\/\/)/, address);
+      assert.match(address, /^(#|mailto:|data:image\/svg\+xml,|just-data\.(css|js)$|page\.js$|https:\/\/)/, address);
     }
     for (const [element] of html.matchAll(/<(?!a\b)[a-z]+[^>]*https:[^>]*>/g)) {
       assert.fail(`an element that is no link names an address: ${element}`);
@@ -210,12 +211,12 @@ describe("what the browser allows", { timeout: 240_000 }, () => {
     }
   });
 
-  test("the page loads itself with three requests, to its own folder, and nothing more", async () => {
+  test("the page loads itself with four requests, to its own folder, and nothing more", async () => {
     const site = await serve();
     try {
       const page = await new Page(browser, site.address).open();
       await page.check(await folder.put("one.txt", "one\n"));
-      assert.deepEqual(site.requests.sort(), ["GET /some/project/", "GET /some/project/just-data.css", "GET /some/project/just-data.js"]);
+      assert.deepEqual(site.requests.sort(), ["GET /some/project/", "GET /some/project/just-data.css", "GET /some/project/just-data.js", "GET /some/project/page.js"]);
       assert.deepEqual(await page.counters(), { requests: 0, blocked: 0 });
     } finally {
       await site.close();

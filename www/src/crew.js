@@ -3,8 +3,8 @@
 // A worker is disposable: a task is cancelled by terminating the worker that runs it, and a worker whose task failed is
 // not trusted with another. A fresh one takes its place. So a file that breaks the checker costs that file alone.
 
+import { module } from "just-data:module";
 import source from "just-data:worker";
-import wasm from "just-data:wasm";
 import { workerAddress } from "./trusted.js";
 
 /** @typedef {import("./contract").Task} Task */
@@ -138,7 +138,7 @@ export class Crew extends EventTarget {
   }
 
   #hire() {
-    this.#module ??= compiled();
+    this.#module ??= module();
     this.#address ??= URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     /** @type {Place} */
     const place = { worker: new Worker(workerAddress(this.#address), { name: "just-data" }), ready: false, assignment: null };
@@ -150,7 +150,7 @@ export class Crew extends EventTarget {
       this.#lose(place, event.message || "the browser would not start it");
     });
     this.#module.then(
-      (module) => place.worker.postMessage({ kind: "start", module }),
+      (compiled) => place.worker.postMessage({ kind: "start", module: compiled }),
       (error) => this.#lose(place, `WebAssembly would not start: ${error}`),
     );
   }
@@ -202,11 +202,4 @@ export class Crew extends EventTarget {
     place.assignment = null;
     this.#places.splice(this.#places.indexOf(place), 1);
   }
-}
-
-/** The core, compiled once for all workers. No address is loaded: the bytes are part of this script. */
-async function compiled() {
-  const packed = Uint8Array.from(atob(wasm), (letter) => letter.charCodeAt(0));
-  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return WebAssembly.compile(await new Response(unpacked).arrayBuffer());
 }

@@ -1,5 +1,6 @@
 // The page around the element: it counts requests, says whether there is a network, and lists what the checker knows.
 
+// The bundle of the site leaves the element a file of its own: what else is shared with it is imported from there.
 import "./element.js";
 import { h, refill } from "./dom.js";
 import { GUIDELINES, SEVERITIES, plural } from "./wording.js";

@@ -9,6 +9,10 @@ declare module "just-data:worker" {
   const source: string;
   export default source;
 }
+/** The compiled core, from inside this script or from beside it. */
+declare module "just-data:module" {
+  export function module(): Promise<WebAssembly.Module>;
+}
 /** The WebAssembly module: gzip, then base64. */
 declare module "just-data:wasm" {
   const text: string;

@@ -17,7 +17,7 @@ use lexopt::prelude::*;
 
 const USAGE: &str = "\
 cargo xtask serve [--port N]   build the page and serve it on 127.0.0.1
-cargo xtask dist               write dist/site (a static folder) and dist/just-data.html (one file)
+cargo xtask dist               write dist: the page as a folder and as one file, the element, checksums
 cargo xtask test [WORD]        every test; with a word only the steps whose name holds it
 cargo xtask screenshot         write the pictures of the README
 
@@ -60,7 +60,7 @@ fn chore() -> Result<ExitCode> {
         Some("dist") => {
             let dist = places.root.join("dist");
             page::build(&places, &dist)?;
-            println!("\nThe page is in {} and {}", dist.join("site").display(), dist.join("just-data.html").display());
+            println!("\nThe page is in {0}/site and {0}/just-data.html, the element in {0}/element", dist.display());
         }
         Some("test") => return test::test(&places, word.as_deref()),
         Some("screenshot") => page::screenshot(&places)?,

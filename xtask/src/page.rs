@@ -10,7 +10,7 @@ use crate::{
     setup,
 };
 
-/// Builds the page into `dist`: `site/`, `just-data.html` and `SHA256SUMS`.
+/// Builds the page into `dist`: `site/`, `just-data.html`, `element/` and their checksums.
 pub fn build(places: &Places, dist: &Path) -> Result<()> {
     setup::wasm_target(places)?;
     let wasm_pack = setup::wasm_pack(places)?;
