@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromEntry, fromFiles, fromTransfer } from "../../www/src/intake.js";
+import { reported } from "../../www/src/language.js";
 
 const names = async (items) => {
   const all = [];
-  for await (const { name, file, failure } of items) all.push(failure ? `${name}: ${failure}` : `${name} ${file.content}`);
+  for await (const { name, file, failure } of items) all.push(failure ? `${name}: ${reported([failure])}` : `${name} ${file.content}`);
   return all;
 };
 

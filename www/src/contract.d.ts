@@ -11,7 +11,15 @@ export type StopKind =
   | "malformed" | "exhausted" | "unsupported" | "encrypted" | "unknown-format" | "source" | "cancelled";
 
 /** Why a reader ended early, and where. */
-export interface Stop { kind: StopKind; at: number | null; message: string }
+export interface Stop {
+  kind: StopKind;
+  at: number | null;
+  message: string;
+  /** The reason in the words of the page, where the page gives it. */
+  words?: Words[];
+}
+/** A text of the catalogues. */
+export interface Words { key: string; values?: Record<string, string | number> }
 
 /** One body of bytes: the file itself, or something found inside it. */
 export interface Layer {

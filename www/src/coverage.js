@@ -2,7 +2,8 @@
 
 import { h, refill } from "./dom.js";
 import { HexWindow } from "./hex.js";
-import { OWNERS, count, place, plural, share, size, visible } from "./wording.js";
+import { count, say, share, size } from "./language.js";
+import { OWNERS, place, visible } from "./wording.js";
 
 /** @typedef {import("./contract").Layer} Layer */
 /** @typedef {import("./contract").Owner} Owner */
@@ -11,9 +12,6 @@ import { OWNERS, count, place, plural, share, size, visible } from "./wording.js
 
 /** Owners, the most noteworthy first: a cell of the map never hides one behind a lesser one. */
 const NOTEWORTHY = /** @type {Owner[]} */ (["unexplained", "slack", "structure", "nested", "opaque"]);
-
-/** The order of the bar and of the legend. */
-const IN_ORDER = /** @type {Owner[]} */ (Object.keys(OWNERS));
 
 /** Cells of the map at most, in lines. */
 const LINES = 16;
@@ -25,7 +23,7 @@ const LINES = 16;
  */
 export function coverageBar(layer) {
   const bar = h("div.coverage-bar", { "aria-hidden": "true" });
-  for (const owner of IN_ORDER) {
+  for (const owner of OWNERS) {
     const part = layer.coverage[owner];
     if (!part) continue;
     const piece = h(`span.owner-${owner}`);
@@ -45,13 +43,13 @@ export function coverageOf(layer, findings, read) {
   const legend = h("ul.legend");
   /** @type {Record<string, HTMLElement>} */
   const swatches = {};
-  for (const owner of IN_ORDER) {
+  for (const owner of OWNERS) {
     const bytes = layer.coverage[owner];
     swatches[owner] = h(`span.swatch.owner-${owner}`);
     legend.append(
-      h(bytes ? "li" : "li.none", { title: OWNERS[owner].says },
-        swatches[owner], h("span.name", {}, OWNERS[owner].name), " ",
-        h("span.amount", {}, bytes ? `${share(bytes, layer.len)} · ${size(bytes)}` : "none")),
+      h(bytes ? "li" : "li.none", { title: say(`map.owner.${owner}.says`) },
+        swatches[owner], h("span.name", {}, say(`map.owner.${owner}.name`)), " ",
+        h("span.amount", {}, bytes ? `${share(bytes, layer.len)} · ${size(bytes)}` : say("map.none"))),
     );
   }
   const element = h("div.coverage", {}, coverageBar(layer), legend);
@@ -61,23 +59,23 @@ export function coverageOf(layer, findings, read) {
   const picture = new ByteMap(layer.len, map, findings, swatches);
   const hex = read && new HexWindow(layer.len, read);
   const chosen = h("p.chosen", { "aria-live": "polite" });
-  const zoomIn = h("button", { type: "button", click: () => picture.zoom() }, "Zoom in on it");
-  const zoomOut = h("button", { type: "button", hidden: true, click: () => picture.whole() }, "Show the whole layer");
+  const zoomIn = h("button", { type: "button", click: () => picture.zoom() }, say("map.zoom-in"));
+  const zoomOut = h("button", { type: "button", hidden: true, click: () => picture.whole() }, say("map.zoom-out"));
   picture.addEventListener("zoom", () => {
     zoomOut.hidden = !picture.zoomed;
   });
   picture.addEventListener("select", () => {
     const [start, end, owner, what] = picture.selected;
     refill(chosen,
-      h("strong", {}, OWNERS[owner].name), what ? [": ", h("bdi", {}, visible(what))] : null,
-      h("span.range", {}, ` ${place(start)} – ${place(end)} · ${plural(end - start, "byte")}`));
+      h("strong", {}, say(`map.owner.${owner}.name`)), what ? [": ", h("bdi", { lang: "en" }, visible(what))] : null,
+      h("span.range", {}, ` ${place(start)} – ${place(end)} · ${say("amount.bytes", { count: end - start })}`));
     zoomIn.hidden = end - start >= layer.len;
     hex?.show(picture.place, picture.marks);
   });
   element.append(
     picture.element,
     h("div.picked", {}, chosen, h("div.buttons", {}, zoomIn, zoomOut)),
-    hex ? hex.element : h("p.quiet", {}, "The bytes of this layer do not lie in the file as they are: they were decoded or gathered. The findings carry theirs."),
+    hex ? hex.element : h("p.quiet", {}, say("map.not-in-place")),
     listOfRanges(map, (row) => picture.select(row[0], row[0])),
   );
   // The map needs its width before it can be drawn.
@@ -103,10 +101,10 @@ export function coverageOf(layer, findings, read) {
 function listOfRanges(map, choose) {
   const body = h("tbody");
   const list = h("details.ranges", {},
-    h("summary", {}, `All ranges (${count(map.length)})`),
-    h("div.scroll", { tabindex: 0, role: "group", "aria-label": "All ranges" },
+    h("summary", {}, say("map.ranges", { count: map.length })),
+    h("div.scroll", { tabindex: 0, role: "group", "aria-label": say("map.ranges.name") },
       h("table", {},
-        h("thead", {}, h("tr", {}, ["From", "Bytes", "Owner", "What"].map((name) => h("th", { scope: "col" }, name)))),
+        h("thead", {}, h("tr", {}, ["from", "bytes", "owner", "what"].map((name) => h("th", { scope: "col" }, say(`map.column.${name}`))))),
         body)));
   list.addEventListener("toggle", () => {
     if (body.childElementCount) return;
@@ -116,8 +114,8 @@ function listOfRanges(map, choose) {
         h("tr", {},
           h("td", {}, h("button.link", { type: "button", click: () => choose(row) }, place(start))),
           h("td.number", {}, count(end - start)),
-          h("td", {}, h(`span.swatch.owner-${owner}`), " ", OWNERS[owner].name),
-          h("td", {}, h("bdi", {}, visible(what)))),
+          h("td", {}, h(`span.swatch.owner-${owner}`), " ", say(`map.owner.${owner}.name`)),
+          h("td", {}, h("bdi", { lang: "en" }, visible(what)))),
       );
     }
   });
@@ -139,7 +137,7 @@ class ByteMap extends EventTarget {
   #to;
   #cells = { across: 1, down: 1, each: 1 };
   #canvas = h("canvas.map", {
-    tabindex: 0, role: "slider", "aria-label": "Map of the bytes", "aria-orientation": "horizontal",
+    tabindex: 0, role: "slider", "aria-label": say("map.name"), "aria-orientation": "horizontal",
   });
   /** The row that is selected, and the place in it that was asked for. */
   #row = 0;
@@ -222,7 +220,8 @@ class ByteMap extends EventTarget {
   #selected() {
     const [start, end, owner, what] = this.selected;
     this.#canvas.setAttribute("aria-valuenow", String(this.#row + 1));
-    this.#canvas.setAttribute("aria-valuetext", `${OWNERS[owner].name}, ${visible(what)}, ${place(start)} to ${place(end)}`);
+    this.#canvas.setAttribute("aria-valuetext", 
+      say("map.selected", { owner: say(`map.owner.${owner}.name`), what: visible(what), from: place(start), to: place(end) }));
     if (end <= this.#from || start >= this.#to) this.whole();
     this.draw();
     this.dispatchEvent(new Event("select"));
@@ -279,7 +278,7 @@ class ByteMap extends EventTarget {
 
     /** @type {Record<string, string>} */
     const colours = {};
-    for (const owner of IN_ORDER) colours[owner] = getComputedStyle(this.#swatches[owner]).backgroundColor;
+    for (const owner of OWNERS) colours[owner] = getComputedStyle(this.#swatches[owner]).backgroundColor;
     const ink = getComputedStyle(this.#canvas).color;
     const gap = side > 7 ? 1 : 0.5;
     const many = Math.ceil(length / each - 1e-9);

@@ -1,52 +1,39 @@
 // <just-data>: drop files on it, and it says whether they are just data.
 //
-// The one place that holds the queue, the workers and the results. It needs nothing from the page around it, makes no
-// request, and leaves no trace: what it learns is in its own memory until the page is closed.
+// This is its public face: attributes, properties, methods and events. What it shows is made of drop.js (where files are
+// given) and list.js (the files and their results). It needs nothing from the page around it, makes no request, and
+// leaves no trace: what it learns is in its own memory until the page is closed.
 //
-// Methods: check(files), cancel(), clear().  Property: reports.
-// Events (they bubble and cross shadow roots): just-data-result (detail: one FILE of the JSON contract),
-// just-data-done, just-data-request and just-data-blocked (detail: an address; neither must ever come).
+// Attributes: lang.  Methods: check(files), cancel(), clear().  Properties: reports, reference.
+// Events (they bubble and cross shadow roots): just-data-ready (detail: what the core knows), just-data-result (detail:
+// one FILE of the JSON contract), just-data-done, just-data-request and just-data-blocked (detail: an address; neither
+// must ever come).
 
-import { h, refill } from "./dom.js";
-import { icon } from "./icons.js";
-import { fromFiles, fromTransfer } from "./intake.js";
+import { DropZone } from "./drop.js";
+import { h } from "./dom.js";
+import { fromFiles } from "./intake.js";
+import { languages, say, speak, wished } from "./language.js";
+import { FileList } from "./list.js";
 import { Queue } from "./queue.js";
-import { Row } from "./row.js";
-import { SAVED_AS, copy, save } from "./save.js";
+import { SAVED_AS, copy, formatName, save } from "./save.js";
+import { Voice } from "./voice.js";
 import styles from "./element.css";
-import { VERDICTS, WORST_FIRST, count, duration, plural, size } from "./wording.js";
 
 /** @typedef {import("./queue.js").Job} Job */
 /** @typedef {import("./contract").FileReport} FileReport */
 /** @typedef {import("./contract").ReportFormat} ReportFormat */
-/** @typedef {import("./contract").Verdict} Verdict */
 /** @typedef {import("./intake.js").Item} Item */
 
-/** Rows that are shown before the user asks for more. */
-const PAGE = 100;
-/** Least time between two drawings of the list, in milliseconds. */
-const BETWEEN_DRAWINGS = 120;
-/** Least time between two announcements to screen readers, in milliseconds. */
-const BETWEEN_WORDS = 5000;
-
 export class JustData extends HTMLElement {
+  static observedAttributes = ["lang"];
+
   #queue = new Queue();
-  /** @type {Map<Job, Row>} */
-  #rows = new Map();
-  /** @type {Verdict | "open" | "all"} */
-  #filter = "all";
-  #limit = PAGE;
+  #voice = new Voice();
+  #problem = h("p.problem", { role: "alert", hidden: true });
+  #drop;
+  #list;
   /** Grows when the list is cleared: a walk through a folder that began before then ends. */
   #walking = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #drawing;
-  #spoken = 0;
-  #started = 0;
-  /** @type {{ at: number, done: number }[]} */
-  #pace = [];
-  /** @type {import("./row.js").Desk} */
-  #desk;
-  #parts;
   /** @type {AbortController | undefined} */
   #connected;
   /** @type {Promise<void>} */
@@ -55,17 +42,22 @@ export class JustData extends HTMLElement {
   constructor() {
     super();
     this.attachShadow({ mode: "open" });
-    this.#desk = {
+    this.#drop = new DropZone({ take: (items) => this.#take(items), complain: (words) => this.#complain(words) });
+    this.#list = new FileList(this.#queue, this.#voice, {
       rules: new Map(),
       formats: new Map(),
       cancel: (job) => this.#queue.cancel(job),
-      again: (job) => this.#again([job]),
+      cancelAll: () => this.cancel(),
+      again: (jobs) => this.#again(jobs),
+      clear: () => this.clear(),
       save: (jobs, format) => this.#save(jobs, format),
       copy: (jobs, button) => this.#copy(jobs, button),
-    };
-    this.#parts = this.#build();
-    this.#queue.addEventListener("change", (event) => this.#changed(/** @type {CustomEvent} */ (event).detail));
-    this.#queue.addEventListener("quiet", () => this.#quiet());
+    });
+    this.#queue.addEventListener("change", (event) => {
+      const { state, report } = /** @type {CustomEvent<Job>} */ (event).detail;
+      if (state === "done" && report) this.#tell("just-data-result", report);
+    });
+    this.#queue.addEventListener("quiet", () => this.#tell("just-data-done", null));
     for (const name of ["request", "blocked"]) {
       this.#queue.addEventListener(name, (event) => this.#tell(`just-data-${name}`, /** @type {CustomEvent} */ (event).detail));
     }
@@ -73,20 +65,27 @@ export class JustData extends HTMLElement {
 
   connectedCallback() {
     this.#connected = new AbortController();
-    this.#listen(this.#connected.signal);
+    const { signal } = this.#connected;
+    this.#drop.listen(signal);
+    languages.addEventListener("change", () => this.#draw(), { signal });
     const root = /** @type {ShadowRoot} */ (this.shadowRoot);
     if (root.childElementCount) return;
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(styles);
     root.adoptedStyleSheets = [sheet];
-    const { drop, problem, summary, list, more, voice } = this.#parts;
-    root.append(drop, problem, summary.element, list, more, voice);
+    this.#draw();
+    root.append(this.#drop.element, this.#problem, this.#list.element, this.#voice.element);
     this.#ready = this.#learn();
   }
 
   disconnectedCallback() {
     this.#connected?.abort();
     this.#queue.rest();
+  }
+
+  /** @param {string} name */
+  attributeChangedCallback(name) {
+    if (name === "lang") speak([this.lang, ...wished()]);
   }
 
   /** @returns {FileReport[]} the results so far, in the order in which the files were given */
@@ -99,7 +98,7 @@ export class JustData extends HTMLElement {
 
   /**
    * Checks these files. They are read in place, never copied.
-   * @param {FileList | File[]} files
+   * @param {globalThis.FileList | File[]} files
    */
   check(files) {
     return this.#take(fromFiles(files));
@@ -113,268 +112,56 @@ export class JustData extends HTMLElement {
   /** Forgets all files and results. */
   clear() {
     this.#queue.clear();
-    this.#rows.clear();
-    this.#filter = "all";
-    this.#limit = PAGE;
-    this.#pace = [];
     this.#walking += 1;
-    this.#parts.problem.hidden = true;
-    this.#draw();
-    this.#say("The list is empty.", true);
-    this.#parts.choose.focus();
+    this.#problem.hidden = true;
+    this.#list.clear();
+    this.#drop.small = false;
+    this.#voice.say("list.cleared");
+    this.#drop.focus();
+  }
+
+  /** Says everything in the language that is spoken. */
+  #draw() {
+    this.#drop.draw();
+    this.#list.build();
   }
 
   async #learn() {
     try {
       const reference = await this.#queue.reference();
       this.reference = reference;
-      for (const rule of reference.rules) this.#desk.rules.set(rule.id, rule);
-      for (const format of reference.formats) this.#desk.formats.set(format.id, format.name);
+      this.#list.learn(reference);
       this.#tell("just-data-ready", reference);
     } catch (error) {
-      this.#complain(
-        `The checker could not start in this browser (${error instanceof Error ? error.message : error}). ` +
-          "It needs WebAssembly and workers; a recent Firefox, Chromium or Safari has both.");
+      this.#complain(say("list.problem.start", { reason: reasonOf(error) }));
     }
-  }
-
-  #build() {
-    const files = h("input.hidden-input", { type: "file", multiple: true, tabindex: -1, "aria-hidden": "true" });
-    const folder = h("input.hidden-input", { type: "file", webkitdirectory: true, tabindex: -1, "aria-hidden": "true" });
-    for (const input of [files, folder]) {
-      input.addEventListener("change", () => {
-        const chosen = [...input.files];
-        input.value = "";
-        if (chosen.length) this.#take(fromFiles(chosen));
-        else if (input === folder) this.#complain("There is no file in this folder.");
-      });
-    }
-    const choose = h("button.primary", { type: "button", "aria-describedby": "hint", click: () => files.click() }, "Choose files…");
-    const chooseFolder = h("button", { type: "button", "aria-describedby": "hint", click: () => folder.click() }, "Choose a folder…");
-    const drop = h("section.drop", { "aria-label": "Files to check" },
-      h("p.lead", {}, "Drop files or folders here"),
-      h("div.buttons", {}, choose, chooseFolder),
-      h("p.hint", { id: "hint" }, "Any kind, any number, any size. They are read on this machine and go nowhere."),
-      files, folder);
-
-    const title = h("h2");
-    const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress of all files" });
-    const pace = h("p.pace");
-    const cancelAll = h("button", { type: "button", click: () => this.cancel() }, "Cancel all");
-    const again = h("button", { type: "button", click: () => this.#again(this.#queue.jobs) }, "Check again");
-    const clear = h("button", { type: "button", click: () => this.clear() }, "Clear");
-    const copyAll = h("button", { type: "button", click: () => this.#copy(this.#queue.jobs, copyAll) }, "Copy");
-    const saves = SAVED_AS.map(({ format, name }) =>
-      h("button", { type: "button", "data-format": format, click: () => this.#save(this.#queue.jobs, format) }, `Save ${name}`));
-    const filters = h("div.filters", { role: "group", "aria-label": "Show" });
-    const element = h("section.summary", { hidden: true, "aria-label": "All files" },
-      h("div.over", {}, title, h("div.buttons", {}, cancelAll, again, clear)),
-      h("div.whole", {}, bar, pace),
-      filters,
-      h("div.buttons.saving", {}, h("span.quiet", {}, "All results:"), copyAll, saves));
-    return {
-      drop, files, folder, choose,
-      problem: h("p.problem", { role: "alert", hidden: true }),
-      summary: { element, title, bar, pace, cancelAll, again, clear, filters, saving: /** @type {HTMLElement} */ (element.lastElementChild) },
-      list: h("ol.files", { hidden: true }),
-      more: h("button.more", { type: "button", hidden: true, click: () => this.#showMore() }),
-      voice: h("p.voice", { role: "status", "aria-live": "polite" }),
-    };
-  }
-
-  /** @param {AbortSignal} signal ends it */
-  #listen(signal) {
-    const { drop } = this.#parts;
-    const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
-    // A file that misses the drop zone would otherwise be opened by the browser in place of this page.
-    addEventListener("dragover", (event) => {
-      if (!carriesFiles(event)) return;
-      event.preventDefault();
-      /** @type {DataTransfer} */ (event.dataTransfer).dropEffect = "copy";
-      drop.classList.add("over");
-    }, { signal });
-    addEventListener("dragleave", (event) => {
-      if (!event.relatedTarget) drop.classList.remove("over");
-    }, { signal });
-    addEventListener("drop", (event) => {
-      drop.classList.remove("over");
-      if (!carriesFiles(event) || !event.dataTransfer) return;
-      event.preventDefault();
-      this.#take(fromTransfer(event.dataTransfer));
-    }, { signal });
-    addEventListener("paste", (event) => {
-      if (event.clipboardData?.files.length) this.#take(fromTransfer(event.clipboardData));
-    }, { signal });
   }
 
   /** @param {AsyncGenerator<Item>} items */
   async #take(items) {
-    this.#parts.problem.hidden = true;
+    this.#problem.hidden = true;
     const walk = this.#walking;
     let taken = 0;
-    this.#say("Reading the list of files.", true);
+    this.#voice.say("list.walking");
     await this.#ready;
-    if (!this.#queue.open) {
-      this.#started = performance.now();
-      this.#pace = [];
-    }
+    this.#list.start();
     try {
       for await (const item of items) {
         if (walk !== this.#walking) return;
         this.#queue.add(item);
+        this.#drop.small = true;
         taken += 1;
       }
     } catch (error) {
-      this.#complain(`The list of files could not be read to its end: ${error instanceof Error ? error.message : error}`);
+      this.#complain(say("list.problem.walk", { reason: reasonOf(error) }));
     }
-    if (!taken) this.#complain("There was no file in it.");
+    if (!taken) this.#complain(say("list.problem.nothing"));
   }
 
   /** @param {Job[]} jobs */
   #again(jobs) {
-    if (!this.#queue.open) {
-      this.#started = performance.now();
-      this.#pace = [];
-    }
+    this.#list.start();
     for (const job of jobs) this.#queue.again(job);
-  }
-
-  /** @param {Job} job */
-  #changed(job) {
-    if (job.state === "done" && job.report) this.#tell("just-data-result", job.report);
-    if (this.#drawing) return;
-    this.#drawing = setTimeout(() => {
-      this.#drawing = undefined;
-      this.#draw();
-    }, BETWEEN_DRAWINGS);
-  }
-
-  #quiet() {
-    this.#draw();
-    const jobs = this.#queue.jobs;
-    if (jobs.length === 1) this.#rows.get(jobs[0])?.open(true);
-    this.#say(this.#sum(), true);
-    this.#tell("just-data-done", null);
-  }
-
-  #draw() {
-    clearTimeout(this.#drawing);
-    this.#drawing = undefined;
-    const { drop, summary, list, more } = this.#parts;
-    const jobs = this.#queue.jobs;
-    const some = jobs.length > 0;
-    drop.classList.toggle("small", some);
-    summary.element.hidden = !some;
-    list.hidden = !some;
-    this.#drawSummary();
-
-    const shown = jobs.filter((job) => this.#filter === "all" || standing(job) === this.#filter);
-    shown.sort((a, b) => rank(a) - rank(b) || a.id - b.id);
-    const page = shown.slice(0, this.#limit);
-    more.hidden = shown.length <= page.length;
-    more.textContent = `Show more files (${count(shown.length - page.length)} left)`;
-
-    const focused = /** @type {ShadowRoot} */ (this.shadowRoot).activeElement;
-    const rows = page.map((job) => {
-      let row = this.#rows.get(job);
-      if (!row) this.#rows.set(job, (row = new Row(job, this.#desk)));
-      row.draw();
-      return row.element;
-    });
-    rows.forEach((element, index) => {
-      if (list.children[index] !== element) list.insertBefore(element, list.children[index] ?? null);
-    });
-    while (list.children.length > rows.length) list.lastElementChild.remove();
-    if (focused instanceof HTMLElement && focused.isConnected && list.contains(focused)) focused.focus({ preventScroll: true });
-    if (this.#queue.open) {
-      this.#say(this.#sum());
-      // Keeps the rate, the time left and a long silence up to date when nothing is heard.
-      setTimeout(() => this.#queue.open && !this.#drawing && this.#draw(), 1000);
-    }
-  }
-
-  #drawSummary() {
-    const { title, bar, pace, cancelAll, again, filters, saving } = this.#parts.summary;
-    const jobs = this.#queue.jobs;
-    const open = this.#queue.open;
-    refill(title, open ? `${count(jobs.length - open)} of ${plural(jobs.length, "file")} checked` : `${plural(jobs.length, "file")} checked`);
-    cancelAll.hidden = !open;
-    again.hidden = open > 0;
-    saving.hidden = open > 0;
-
-    let whole = 0;
-    let done = 0;
-    let bytes = 0;
-    for (const job of jobs) {
-      whole += job.weight;
-      done += job.weight * job.progress;
-      bytes += job.size;
-    }
-    bar.value = whole ? done / whole : 0;
-    bar.hidden = !open;
-    refill(pace, open ? this.#speed(done, whole) : `${size(bytes)} in ${duration((performance.now() - this.#started) / 1000)}`);
-
-    /** @type {Record<string, number>} */
-    const counts = { all: jobs.length };
-    for (const job of jobs) counts[standing(job)] = (counts[standing(job)] ?? 0) + 1;
-    const names = /** @type {[string, string][]} */ ([
-      ["all", "All"], ...WORST_FIRST.map((verdict) => [verdict, VERDICTS[verdict].name]), ["open", "Not done"],
-    ]);
-    const wanted = names.filter(([id]) => id === "all" || counts[id]);
-    if (!counts[this.#filter]) this.#filter = "all";
-    // The buttons are kept while they are the same, so that the focus stays.
-    const key = wanted.map(([id]) => id).join(" ");
-    if (filters.dataset.key !== key) {
-      filters.dataset.key = key;
-      refill(filters, wanted.map(([id, name]) =>
-        h("button.filter", { type: "button", "data-filter": id, click: () => this.#show(/** @type {any} */ (id)) },
-          id in VERDICTS ? icon(/** @type {any} */ (id)) : null, h("span", {}, name), " ", h("span.count"))));
-    }
-    for (const button of filters.children) {
-      const id = button.dataset.filter;
-      button.setAttribute("aria-pressed", String(id === this.#filter));
-      button.lastElementChild.textContent = count(counts[id]);
-    }
-  }
-
-  /**
-   * @param {number} done
-   * @param {number} whole
-   */
-  #speed(done, whole) {
-    const now = performance.now();
-    this.#pace.push({ at: now, done });
-    while (this.#pace.length > 2 && now - this.#pace[0].at > 8000) this.#pace.shift();
-    const [first] = this.#pace;
-    const seconds = (now - first.at) / 1000;
-    const rate = seconds > 0.8 ? Math.max(0, done - first.done) / seconds : 0;
-    if (rate < 1) return "Starting…";
-    return `${size(rate)} per second · about ${duration((whole - done) / rate)} left`;
-  }
-
-  /** @param {Verdict | "open" | "all"} filter */
-  #show(filter) {
-    this.#filter = filter;
-    this.#limit = PAGE;
-    this.#draw();
-  }
-
-  #showMore() {
-    const { list } = this.#parts;
-    const next = list.children.length;
-    this.#limit += PAGE;
-    this.#draw();
-    list.children[next]?.querySelector("button")?.focus();
-  }
-
-  /** @returns {string} the state of things in one line */
-  #sum() {
-    const jobs = this.#queue.jobs;
-    /** @type {Record<string, number>} */
-    const counts = {};
-    for (const job of jobs) counts[standing(job)] = (counts[standing(job)] ?? 0) + 1;
-    const found = WORST_FIRST.filter((verdict) => counts[verdict]).map((verdict) => `${count(counts[verdict])} ${VERDICTS[verdict].name.toLowerCase()}`);
-    return `${count(jobs.length - this.#queue.open)} of ${plural(jobs.length, "file")} checked${found.length ? `: ${found.join(", ")}` : ""}.`;
   }
 
   /**
@@ -388,9 +175,9 @@ export class JustData extends HTMLElement {
     try {
       const name = jobs.length === 1 && jobs[0].name ? /** @type {string} */ (jobs[0].name.split("/").pop()) : "just-data-report";
       save(await this.#queue.write(files, format), `${name}.${jobs.length === 1 ? "just-data." : ""}${kind.extension}`, kind.type);
-      this.#say(`Saved as ${kind.name}.`, true);
+      this.#voice.say("list.saved", { format: formatName(kind) });
     } catch (error) {
-      this.#complain(`The report could not be written: ${error instanceof Error ? error.message : error}`);
+      this.#complain(say("list.problem.write", { reason: reasonOf(error) }));
     }
   }
 
@@ -402,30 +189,18 @@ export class JustData extends HTMLElement {
     const files = jobs.flatMap(({ report }) => (report ? [report] : []));
     try {
       await copy(this.#queue.write(files, "text"));
-      this.#say("Copied.", true);
-      button.textContent = "Copied";
-      setTimeout(() => (button.textContent = "Copy"), 2000);
+      this.#voice.say("list.copied");
+      button.textContent = say("answer.copied");
+      setTimeout(() => (button.textContent = say("answer.copy")), 2000);
     } catch (error) {
-      this.#complain(`The browser did not let the report be copied: ${error instanceof Error ? error.message : error}`);
+      this.#complain(say("list.problem.copy", { reason: reasonOf(error) }));
     }
-  }
-
-  /**
-   * To screen readers; progress at most every few seconds.
-   * @param {string} words
-   * @param {boolean} [now]
-   */
-  #say(words, now = false) {
-    const time = performance.now();
-    if (!now && time - this.#spoken < BETWEEN_WORDS) return;
-    this.#spoken = time;
-    this.#parts.voice.textContent = words;
   }
 
   /** @param {string} words */
   #complain(words) {
-    this.#parts.problem.textContent = words;
-    this.#parts.problem.hidden = false;
+    this.#problem.textContent = words;
+    this.#problem.hidden = false;
   }
 
   /**
@@ -439,22 +214,7 @@ export class JustData extends HTMLElement {
 
 if (!customElements.get("just-data")) customElements.define("just-data", JustData);
 
-/**
- * Where a job belongs in the list.
- * @param {Job} job
- * @returns {Verdict | "open"}
- */
-function standing(job) {
-  return job.state === "done" && job.report ? job.report.verdict : "open";
-}
-
-/**
- * Worst first; files at work before those that are well, the waiting ones last.
- * @param {Job} job
- */
-function rank(job) {
-  if (job.state === "waiting") return 6;
-  if (job.report?.verdict === "code") return 0;
-  if (job.state !== "done") return 2;
-  return { caution: 1, unfinished: 3, "just-data": 4 }[/** @type {Exclude<Verdict, "code">} */ (job.report?.verdict)] ?? 5;
+/** @param {unknown} error */
+function reasonOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }

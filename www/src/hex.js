@@ -1,7 +1,8 @@
 // Bytes as people read them: place, hexadecimal, text.
 
 import { h, refill } from "./dom.js";
-import { place, size } from "./wording.js";
+import { say, size } from "./language.js";
+import { place } from "./wording.js";
 
 /**
  * @param {Uint8Array} bytes
@@ -41,13 +42,13 @@ export class HexWindow {
   #turn = 0;
   /** @type {[number, number][]} */
   #marks = [];
-  #body = h("div.window", { tabindex: 0, role: "group", "aria-label": "Bytes" });
+  #body = h("div.window", { tabindex: 0, role: "group", "aria-label": say("map.bytes") });
   #where = h("span.where");
-  #earlier = h("button", { type: "button", click: () => this.show(this.#at - this.#step()) }, "Earlier");
-  #later = h("button", { type: "button", click: () => this.show(this.#at + this.#step()) }, "Later");
+  #earlier = h("button", { type: "button", click: () => this.show(this.#at - this.#step()) }, say("map.earlier"));
+  #later = h("button", { type: "button", click: () => this.show(this.#at + this.#step()) }, say("map.later"));
   #go = h("input", {
     type: "text", size: 12, inputmode: "text", autocomplete: "off", spellcheck: "false",
-    placeholder: "0x…", "aria-label": "Go to offset",
+    placeholder: "0x…", "aria-label": say("map.go-to"),
   });
 
   /**
@@ -57,7 +58,7 @@ export class HexWindow {
   constructor(length, read) {
     this.#length = length;
     this.#read = read;
-    const form = h("form.go", { submit: (/** @type {Event} */ event) => this.#jump(event) }, this.#go, h("button", { type: "submit" }, "Go"));
+    const form = h("form.go", { submit: (/** @type {Event} */ event) => this.#jump(event) }, this.#go, h("button", { type: "submit" }, say("map.go")));
     this.element = h("div.hexview", {}, h("div.bar", {}, this.#earlier, this.#later, this.#where, form), this.#body);
   }
 
@@ -77,12 +78,12 @@ export class HexWindow {
     try {
       const bytes = await this.#read(this.#at, length);
       if (turn !== this.#turn) return;
-      refill(this.#where, `${place(this.#at)} – ${place(this.#at + bytes.length)} of ${size(this.#length)}`);
+      refill(this.#where, say("map.window", { from: place(this.#at), to: place(this.#at + bytes.length), size: size(this.#length) }));
       refill(this.#body, hexLines(bytes, this.#at, { across, marks }));
     } catch {
       if (turn !== this.#turn) return;
       refill(this.#where, place(this.#at));
-      refill(this.#body, h("p.quiet", {}, "These bytes can no longer be read: the file has changed, or is gone."));
+      refill(this.#body, h("p.quiet", {}, say("map.gone")));
     }
   }
 

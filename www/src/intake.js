@@ -3,12 +3,14 @@
 // Folders are walked whole and without recursion. Something that cannot be read is not skipped: it comes out as an item
 // with the reason, and gets its own row and result.
 
+/** @typedef {import("./contract").Words} Words */
+
 /**
  * A file, or why there is none.
  * @typedef {object} Item
  * @property {string} name with its folders, as the user sees it
  * @property {File} [file]
- * @property {string} [failure] what the browser said instead of giving the file
+ * @property {Words} [failure] why the browser did not give the file
  * @property {() => Promise<File>} [renew] gives the file as it is now
  */
 
@@ -130,11 +132,14 @@ function inSight(inside) {
   return inside.sort((a, b) => (a.name < b.name ? 1 : -1));
 }
 
-/** @param {unknown} error */
+/**
+ * @param {unknown} error
+ * @returns {Words}
+ */
 function reason(error) {
   const name = error instanceof DOMException ? error.name : "";
-  if (name === "NotAllowedError" || name === "SecurityError") return "The browser was not allowed to open it.";
-  if (name === "NotFoundError") return "It is no longer there.";
-  if (name === "NotReadableError") return "It could not be read: it has changed, or reading it is not permitted.";
-  return `The browser could not open it: ${error instanceof Error ? error.message : String(error)}`;
+  if (name === "NotAllowedError" || name === "SecurityError") return { key: "list.failure.refused" };
+  if (name === "NotFoundError") return { key: "list.failure.gone" };
+  if (name === "NotReadableError") return { key: "list.failure.changed" };
+  return { key: "list.failure.unopened", values: { reason: error instanceof Error ? error.message : String(error) } };
 }

@@ -2,7 +2,8 @@
 
 import { coverageBar } from "./coverage.js";
 import { h } from "./dom.js";
-import { STOPS, count, plural, size, visible } from "./wording.js";
+import { say, size } from "./language.js";
+import { visible } from "./wording.js";
 
 /** @typedef {import("./contract").Layer} Layer */
 /** @typedef {import("./contract").FileReport} FileReport */
@@ -47,7 +48,7 @@ export function layerTree(report, choose) {
       const next = layers.slice(shown, shown + PART);
       shown += next.length;
       list.append(...next.map(node));
-      more.textContent = `Show more (${count(layers.length - shown)} left)`;
+      more.textContent = say("answer.more", { count: layers.length - shown });
       if (shown < layers.length) list.append(h("li.more", {}, more));
       else more.parentElement?.remove();
     };
@@ -63,18 +64,18 @@ export function layerTree(report, choose) {
     const children = inside.get(layer.id) ?? [];
     const found = findings.get(layer.id) ?? 0;
     const button = h("button.layer", { type: "button", "aria-pressed": "false", click: () => choose(layer) },
-      h("span.layer-name", {}, h("bdi", {}, visible(nameOf(layer)) || "(no name)")),
+      h("span.layer-name", {}, h("bdi", {}, visible(nameOf(layer)) || say("answer.layer.unnamed"))),
       h("span.layer-facts", {},
-        h("span.format", {}, layer.formats.join(" + ") || "format not known"), " · ", size(layer.len),
-        layer.stops.length ? h("span.mark", {}, ` · ${STOPS[layer.stops[0].kind] ?? layer.stops[0].kind}`) : null,
-        found ? h("span.mark.found", {}, ` · ${plural(found, "finding")}`) : null),
+        h("span.format", {}, layer.formats.join(" + ") || say("answer.layer.unknown")), " · ", size(layer.len),
+        layer.stops.length ? h("span.mark", {}, ` · ${say(`verdict.stop.${layer.stops[0].kind}`)}`) : null,
+        found ? h("span.mark.found", {}, ` · ${say("answer.layer.findings", { count: found })}`) : null),
       coverageBar(layer));
     buttons.set(layer.id, button);
     const item = h("li", {}, button);
     if (children.length) {
       const open = report.layers.length <= SMALL || tellTale.has(layer.id);
       const fold = h("details.inside", { open },
-        h("summary", {}, `${plural(children.length, "layer")} inside`));
+        h("summary", {}, say("answer.layer.inside", { count: children.length })));
       const show = () => fold.open && fold.childElementCount === 1 && fold.append(branch(children));
       fold.addEventListener("toggle", show);
       show();

@@ -3,7 +3,8 @@
 // The bundle of the site leaves the element a file of its own: what else is shared with it is imported from there.
 import "./element.js";
 import { h, refill } from "./dom.js";
-import { GUIDELINES, SEVERITIES, plural } from "./wording.js";
+import { inOrder, languages, say } from "./language.js";
+import { GUIDELINES } from "./wording.js";
 
 /** @typedef {import("./contract").Reference} Reference */
 
@@ -43,36 +44,37 @@ function countRequests() {
 }
 
 function sayNetwork() {
-  const say = () => {
-    at("network").textContent = navigator.onLine
-      ? "Try it: disconnect from the network, and the check still works."
-      : "You are offline. The check works just the same.";
+  const tell = () => {
+    at("network").textContent = say(navigator.onLine ? "site.online" : "site.offline");
   };
-  addEventListener("online", say);
-  addEventListener("offline", say);
-  say();
+  addEventListener("online", tell);
+  addEventListener("offline", tell);
+  languages.addEventListener("change", tell);
+  tell();
 }
 
 /** @param {Reference} reference */
 function listReference({ version, rules, formats }) {
   at("version").textContent = version;
-  refill(at("reads-sum"), `Version ${version} knows ${plural(formats.length, "format")} and ${plural(rules.length, "rule")}.`);
+  const formatCount = say("site.formats", { count: formats.length });
+  const ruleCount = say("site.rules", { count: rules.length });
+  refill(at("reads-sum"), say("site.knows", { version, formats: formatCount, rules: ruleCount }));
 
-  const names = [...formats].sort((a, b) => a.name.localeCompare(b.name));
-  refill(/** @type {Element} */ (at("formats").querySelector("summary")), plural(formats.length, "format"));
+  const names = [...formats].sort((a, b) => inOrder(a.name, b.name));
+  refill(/** @type {Element} */ (at("formats").querySelector("summary")), formatCount);
   refill(/** @type {Element} */ (at("formats").querySelector("ul")), names.map(({ name, spec, extensions }) =>
     h("li", {},
       /^https:\/\//.test(spec) ? h("a", { href: spec, rel: "noopener noreferrer", target: "_blank" }, name) : name,
       extensions.length ? h("span.quiet", {}, ` ${extensions.map((one) => `.${one.replace(/^\./, "")}`).join(" ")}`) : null)));
   at("formats").hidden = !formats.length;
 
-  refill(/** @type {Element} */ (at("rules").querySelector("summary")), plural(rules.length, "rule"));
+  refill(/** @type {Element} */ (at("rules").querySelector("summary")), ruleCount);
   refill(/** @type {Element} */ (at("rules").querySelector("div")),
-    Object.entries(GUIDELINES).map(([id, { name }]) => {
+    GUIDELINES.map((id) => {
       const own = rules.filter(({ guideline }) => guideline === id);
       return own.length
-        ? [h("h3", {}, name), h("ul.compact", {}, own.map((rule) =>
-            h("li", {}, rule.title, h("span.quiet", {}, ` ${SEVERITIES[rule.severity]} · `, h("code", {}, rule.id)))))]
+        ? [h("h3", {}, say(`verdict.guideline.${id}.name`)), h("ul.compact", {}, own.map((rule) =>
+            h("li", {}, h("span", { lang: "en" }, rule.title), h("span.quiet", {}, ` ${say(`verdict.severity.${rule.severity}`)} · `, h("code", {}, rule.id)))))]
         : null;
     }));
   at("rules").hidden = !rules.length;

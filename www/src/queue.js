@@ -5,10 +5,12 @@
 // and joined. Until then the verdict is provisional and never "just data".
 
 import { Cancelled, Crew, URGENCY } from "./crew.js";
+import { reported } from "./language.js";
 
 /** @typedef {import("./contract").FileReport} FileReport */
 /** @typedef {import("./contract").ReportFormat} ReportFormat */
 /** @typedef {import("./contract").UnreadKind} UnreadKind */
+/** @typedef {import("./contract").Words} Words */
 /** @typedef {import("./intake.js").Item} Item */
 
 /** What one file costs beside its bytes, in bytes, so that a thousand small files do not count as nothing. */
@@ -166,16 +168,16 @@ export class Queue extends EventTarget {
         job.file = await job.renew();
         job.failure = undefined;
       } catch {
-        job.failure = "It is no longer there, or the browser may no longer open it.";
+        job.failure = { key: "list.failure.renewed" };
       }
     }
-    if (!job.file) return this.#unread(job, "source", job.failure ?? "The browser gave no file.");
+    if (!job.file) return this.#unread(job, "source", job.failure ?? { key: "list.failure.none" });
     try {
       return await this.#check(job, job.file, round);
     } catch (error) {
-      if (job.round !== round) return plainly(job, "cancelled", "cancelled");
-      const [why, message] = ended(error);
-      return job.report ? cutShort(job.report, why, message) : this.#unread(job, why, message);
+      if (job.round !== round) return plainly(job, ...ended(new Cancelled()));
+      const [kind, why] = ended(error);
+      return job.report ? cutShort(job.report, kind, why) : this.#unread(job, kind, why);
     }
   }
 
@@ -246,21 +248,23 @@ export class Queue extends EventTarget {
 
   /**
    * @param {Job} job
-   * @param {UnreadKind} why
-   * @param {string} message
+   * @param {UnreadKind} kind
+   * @param {Words} why
    * @returns {Promise<FileReport>}
    */
-  async #unread(job, why, message) {
+  async #unread(job, kind, why) {
+    const words = [why];
+    const message = reported(words);
     try {
       const report = await this.#crew.run(
-        { kind: "unread", path: job.name, size: job.size, why, message },
+        { kind: "unread", path: job.name, size: job.size, why: kind, message },
         { urgency: URGENCY.desk },
       );
       // The reason as the page knows it.
-      for (const stop of report.layers[0].stops) stop.message = message;
+      for (const stop of report.layers[0].stops) Object.assign(stop, { message, words });
       return report;
     } catch {
-      return plainly(job, why, message);
+      return plainly(job, kind, why);
     }
   }
 
@@ -272,25 +276,27 @@ export class Queue extends EventTarget {
 
 /**
  * @param {unknown} error
- * @returns {[UnreadKind, string]}
+ * @returns {[UnreadKind, Words]}
  */
 function ended(error) {
-  if (error instanceof Cancelled) return ["cancelled", "The check was cancelled."];
-  const said = error instanceof Error ? error.message : String(error);
-  return ["exhausted", `The checker stopped on this file (${said}). Only this file is concerned.`];
+  if (error instanceof Cancelled) return ["cancelled", { key: "list.failure.cancelled" }];
+  const reason = error instanceof Error ? error.message : String(error);
+  return ["exhausted", { key: "list.failure.crashed", values: { reason } }];
 }
 
 /**
  * The structure is read, but the search did not come to its end: what was found stays, and so does "not fully checked".
  * @param {FileReport} report
  * @param {UnreadKind} kind
- * @param {string} message
+ * @param {Words} why
  * @returns {FileReport}
  */
-function cutShort(report, kind, message) {
+function cutShort(report, kind, why) {
+  const words = [why, { key: "list.failure.from-here" }];
+  const message = reported(words);
   const layers = report.layers.map((layer) => ({ ...layer, stops: [...layer.stops] }));
   for (const { layer, offset } of report.pending ?? []) {
-    layers.find(({ id }) => id === layer)?.stops.push({ kind, at: offset, message: `${message} The bytes from here on were not searched.` });
+    layers.find(({ id }) => id === layer)?.stops.push({ kind, at: offset, message, words });
   }
   return { ...report, layers, pending: [] };
 }
@@ -299,12 +305,13 @@ function cutShort(report, kind, message) {
  * A result without the core, for the case that no worker comes up to write one.
  * @param {Job} job
  * @param {UnreadKind} kind
- * @param {string} message
+ * @param {Words} why
  * @returns {FileReport}
  */
-function plainly(job, kind, message) {
+function plainly(job, kind, why) {
   const coverage = { structure: 0, nested: 0, opaque: 0, slack: 0, unexplained: job.size };
-  const stops = [{ kind, at: 0, message }];
+  const words = [why];
+  const stops = [{ kind, at: 0, message: reported(words), words }];
   const layer = { id: 0, parent: null, name: job.name, offset: null, len: job.size, formats: [], coverage, stops };
   return { path: job.name, size: job.size, verdict: "unfinished", layers: [layer], findings: [] };
 }

@@ -5,13 +5,13 @@ import { coverageOf } from "./coverage.js";
 import { h, refill } from "./dom.js";
 import { hexLines } from "./hex.js";
 import { layerTree, nameOf } from "./layers.js";
-import { GUIDELINES, RUNS, SEVERITIES, STOPS, VERDICTS, count, duration, place, plural, share, size, visible } from "./wording.js";
+import { duration, parts, say, share, size, told } from "./language.js";
+import { SEVERITIES, place, visible } from "./wording.js";
 
 /** @typedef {import("./contract").FileReport} FileReport */
 /** @typedef {import("./contract").Finding} Finding */
 /** @typedef {import("./contract").Layer} Layer */
 /** @typedef {import("./contract").Rule} Rule */
-/** @typedef {import("./contract").Severity} Severity */
 /** @typedef {import("./queue.js").Job} Job */
 
 /** Places of one rule that are shown before the user asks for more. */
@@ -19,28 +19,25 @@ const SPOTS = 5;
 /** Stops that are shown before the user asks for more. */
 const STOPPED = 8;
 
-/** @type {Severity[]} */
-const WORST_FIRST = ["danger", "warning", "note"];
-
 /**
  * In one sentence what is the matter with the file; of one that is just data, what it is.
  * @param {FileReport} report
  * @param {Map<string, Rule>} rules
  * @param {Map<string, string>} formats
- * @returns {string}
+ * @returns {import("./dom.js").Child}
  */
 export function headline(report, rules, formats) {
-  const worst = WORST_FIRST.slice(0, 2).flatMap((severity) => report.findings.filter((finding) => finding.severity === severity))[0];
-  if (worst) return sentence(rules.get(worst.rule)?.title ?? worst.message);
-  if (report.pending?.length) return "The structure is read; the large ranges are still being searched.";
+  const worst = ordered(report.findings).find(({ severity }) => severity !== "note");
+  if (worst) return english(sentence(rules.get(worst.rule)?.title ?? worst.message));
+  if (report.pending?.length) return say("answer.searching.said");
   const unread = report.layers.find(({ stops }) => stops.length);
   if (report.verdict === "unfinished" && unread) {
-    return `${unread.parent === null ? "" : `${visible(unread.name)}: `}${stopped(unread.stops[0])}`;
+    return [unread.parent === null ? "" : `${visible(unread.name)}: `, stopped(unread.stops[0])];
   }
   if (report.verdict === "just-data") {
-    return report.size ? formatNames(report.layers[0], formats) || VERDICTS["just-data"].says : "An empty file: there is nothing in it.";
+    return report.size ? formatNames(report.layers[0], formats) || say("verdict.just-data.says") : say("answer.empty");
   }
-  return VERDICTS[report.verdict].says;
+  return say(`verdict.${report.verdict}.says`);
 }
 
 /**
@@ -64,7 +61,7 @@ export function resultView(job, { rules, formats, actions }) {
     tree.mark(layer);
     coverage = coverageOf(layer, report.findings.filter((finding) => finding.layer === layer.id), reader(job, layer, byId));
     refill(holder,
-      h("h5", {}, "Bytes of ", h("bdi", {}, visible(nameOf(layer))), h("span.quiet", {}, ` · ${plural(layer.len, "byte")}`)),
+      h("h5", {}, parts("answer.bytes-of", { name: h("bdi", {}, visible(nameOf(layer))) }), h("span.quiet", {}, ` · ${say("amount.bytes", { count: layer.len })}`)),
       layer.formats.length ? h("p.quiet", {}, formatNames(layer, formats)) : null,
       coverage.element);
   };
@@ -82,7 +79,7 @@ export function resultView(job, { rules, formats, actions }) {
     findingsSection(report, rules, show),
     stopsSection(report, byId),
     h("section", {},
-      h("h4", {}, "What is inside, and who owns the bytes"),
+      h("h4", {}, say("answer.inside")),
       h("p.quiet", {}, accounted(report)),
       h("div.inside-and-bytes", {}, report.layers.length > 1 ? h("div.tree", {}, tree.element) : null, holder)),
     facts(job, report, formats));
@@ -100,11 +97,13 @@ function verdictLine(job, report) {
   const broken = [...new Set(ordered(report.findings).filter(({ severity }) => severity !== "note").map(({ guideline }) => guideline))];
   return h("div.verdict-line", {},
     job.state === "searching"
-      ? h("p.provisional", {}, "The structure of this file is read. Its large ranges are still being searched, so this is not the last word.")
+      ? h("p.provisional", {}, say("answer.searching.explained"))
       : null,
-    job.state === "searching" && report.verdict === "unfinished" ? null : h("p", {}, VERDICTS[report.verdict].says),
+    job.state === "searching" && report.verdict === "unfinished" ? null : h("p", {}, say(`verdict.${report.verdict}.says`)),
     broken.map((guideline) =>
-      h("p.breach", {}, "Guideline concerned: ", h("strong", {}, GUIDELINES[guideline].name), `. ${GUIDELINES[guideline].breach}`)));
+      h("p.breach", {}, parts("answer.concerned", {
+        guideline: h("strong", {}, say(`verdict.guideline.${guideline}.name`)), breach: say(`verdict.guideline.${guideline}.breach`),
+      }))));
 }
 
 /**
@@ -125,11 +124,11 @@ function findingsSection(report, rules, show) {
   const serious = groups.filter(({ note }) => !note).map(({ element }) => element);
   const notes = groups.filter(({ note }) => note).map(({ element }) => element);
   return h("section.findings", {},
-    h("h4", {}, "What was found"),
+    h("h4", {}, say("answer.found")),
     serious,
     notes.length
       ? h("details.notes", { open: !serious.length },
-          h("summary", {}, `Worth knowing (${count(notes.length)}): does not change the verdict`), notes)
+          h("summary", {}, say("answer.notes", { count: notes.length })), notes)
       : null);
 }
 
@@ -149,19 +148,19 @@ function ruleGroup(id, findings, rule, show) {
     shown += next.length;
     spots.append(...next.map((finding) => spot(finding, show)));
     more.hidden = shown >= findings.length;
-    more.textContent = `Show more places (${count(findings.length - shown)} left)`;
+    more.textContent = say("answer.more-places", { count: findings.length - shown });
   };
   grow();
   return h(`article.finding.${severity}`, {},
-    h("h5", {}, h(`span.tag.${severity}`, {}, SEVERITIES[severity]), " ", sentence(rule?.title ?? id)),
-    h("p.quiet", {}, `${GUIDELINES[guideline].name} · ${RUNS[runs]} · `, h("code", {}, id), findings.length > 1 ? ` · ${plural(findings.length, "place")}` : null),
+    h("h5", {}, h(`span.tag.${severity}`, {}, say(`verdict.severity.${severity}`)), " ", english(sentence(rule?.title ?? id))),
+    h("p.quiet", {}, `${say(`verdict.guideline.${guideline}.name`)} · ${say(`verdict.runs.${runs}`)} · `, h("code", {}, id), findings.length > 1 ? ` · ${say("answer.places", { count: findings.length })}` : null),
     spots,
     more,
     rule
       ? h("dl.explained", {},
-          h("dt", {}, "Why it matters"), h("dd", {}, rule.why),
-          h("dt", {}, "What to do"), h("dd", {}, rule.advice),
-          rule.see.length ? [h("dt", {}, "Read more"), h("dd", {}, rule.see.map((address) => h("div", {}, link(address))))] : null)
+          h("dt", {}, say("answer.why")), h("dd", { lang: "en" }, rule.why),
+          h("dt", {}, say("answer.advice")), h("dd", { lang: "en" }, rule.advice),
+          rule.see.length ? [h("dt", {}, say("answer.see")), h("dd", {}, rule.see.map((address) => h("div", {}, link(address))))] : null)
       : null);
 }
 
@@ -173,11 +172,11 @@ function spot(finding, show) {
   const bytes = fromBase64(finding.excerpt);
   const across = matchMedia("(max-width: 34rem)").matches ? 8 : 16;
   return h("li", {},
-    h("p.message", {}, h("bdi", {}, visible(finding.message))),
-    h("p.quiet", {}, h("bdi", {}, visible(finding.place)), ` · at ${place(finding.offset)} · ${plural(finding.length, "byte")} `,
-      h("button.link", { type: "button", click: () => show(finding) }, "Show among the bytes")),
+    h("p.message", {}, h("bdi", { lang: "en" }, visible(finding.message))),
+    h("p.quiet", {}, h("bdi", {}, visible(finding.place)), ` · ${say("answer.at", { place: place(finding.offset) })} · ${say("amount.bytes", { count: finding.length })} `,
+      h("button.link", { type: "button", click: () => show(finding) }, say("answer.show-bytes"))),
     bytes.length
-      ? h("div.excerpt", { tabindex: 0, role: "group", "aria-label": "The bytes of this finding" },
+      ? h("div.excerpt", { tabindex: 0, role: "group", "aria-label": say("answer.excerpt") },
           hexLines(bytes, finding.offset, { across, marks: [[finding.offset, finding.offset + finding.length]] }))
       : null);
 }
@@ -198,24 +197,24 @@ function stopsSection(report, byId) {
     list.append(...next.map(({ layer, stop }) =>
       h("li", {},
         h("bdi", {}, stopped(stop)),
-        h("span.quiet", {}, " · ", h("bdi", {}, visible(path(layer, byId))), typeof stop.at === "number" ? ` · at ${place(stop.at)}` : ""))));
+        h("span.quiet", {}, " · ", h("bdi", {}, visible(path(layer, byId))), typeof stop.at === "number" ? ` · ${say("answer.at", { place: place(stop.at) })}` : ""))));
     more.hidden = shown >= stops.length;
-    more.textContent = `Show more (${count(stops.length - shown)} left)`;
+    more.textContent = say("answer.more", { count: stops.length - shown });
   };
   grow();
-  return h("section", {}, h("h4", {}, "What could not be read"), list, more);
+  return h("section", {}, h("h4", {}, say("answer.unread")), list, more);
 }
 
 /**
  * @param {import("./contract").Stop} stop
- * @returns {string} its kind and its reason
+ * @returns {import("./dom.js").Child} its kind and its reason
  */
-function stopped({ kind, message }) {
-  const name = STOPS[kind] ?? kind;
+function stopped({ kind, message, words }) {
+  const name = say(`verdict.stop.${kind}`);
   // Some reasons say no more than their kind, or begin with it.
   if (kind === "unknown-format" || kind === "cancelled") return sentence(name);
   const reason = visible(message).replace(/^(could not be read|encrypted|not decoded): /i, "");
-  return sentence(`${name}: ${reason}`);
+  return parts("verdict.stop.because", { stop: name, reason: words ? told(words) : english(sentence(reason)) });
 }
 
 /** @param {FileReport} report */
@@ -223,10 +222,8 @@ function accounted(report) {
   const unexplained = report.layers.reduce((sum, { coverage }) => sum + coverage.unexplained, 0);
   const inside = report.layers.length - 1;
   return [
-    inside > 0 ? `${plural(inside, "layer")} found inside. ` : "",
-    unexplained
-      ? `${plural(unexplained, "byte")} unexplained: not read, or not for anything that a reader knows.`
-      : "Every byte has an owner: none is unexplained.",
+    inside > 0 ? `${say("answer.layers-inside", { count: inside })} ` : "",
+    unexplained ? say("answer.unexplained", { count: unexplained }) : say("answer.all-owned"),
   ].join("");
 }
 
@@ -239,13 +236,13 @@ function facts(job, report, formats) {
   const file = report.layers[0];
   const read = file && file.len ? share(file.len - file.coverage.unexplained, file.len) : null;
   return h("details.facts", {},
-    h("summary", {}, "About this check"),
+    h("summary", {}, say("answer.about")),
     h("dl", {},
-      fact("Size", plural(report.size, "byte")),
-      fact("Format", (file && formatNames(file, formats)) || "not known"),
-      read && fact("Accounted for", read),
-      job.started ? fact("Time", duration((job.ended - job.started) / 1000)) : null,
-      job.memory ? fact("Memory of the checker", h("span.memory", { "data-bytes": job.memory }, size(job.memory))) : null));
+      fact(say("answer.fact.size"), say("amount.bytes", { count: report.size })),
+      fact(say("answer.fact.format"), (file && formatNames(file, formats)) || say("answer.fact.unknown")),
+      read && fact(say("answer.fact.accounted"), read),
+      job.started ? fact(say("answer.fact.time"), duration((job.ended - job.started) / 1000)) : null,
+      job.memory ? fact(say("answer.fact.memory"), h("span.memory", { "data-bytes": job.memory }, size(job.memory))) : null));
 }
 
 /**
@@ -300,7 +297,7 @@ function path(layer, byId) {
  * @returns {Finding[]} worst first
  */
 function ordered(findings) {
-  return WORST_FIRST.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+  return SEVERITIES.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
 }
 
 /** @param {string} text */
@@ -315,6 +312,14 @@ function fromBase64(text) {
 function link(address) {
   if (!/^https:\/\//.test(address)) return document.createTextNode(address);
   return h("a", { href: address, rel: "noopener noreferrer", target: "_blank" }, address.replace(/^https:\/\//, ""));
+}
+
+/**
+ * @param {string} text of the core
+ * @returns {HTMLElement}
+ */
+function english(text) {
+  return h("span", { lang: "en" }, text);
 }
 
 /** @param {string} text */

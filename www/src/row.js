@@ -3,26 +3,15 @@
 import { h, refill } from "./dom.js";
 import { icon } from "./icons.js";
 import { headline, resultView } from "./result.js";
-import { SAVED_AS } from "./save.js";
-import { VERDICTS, duration, share, size, visible } from "./wording.js";
+import { duration, say, share, size } from "./language.js";
+import { SAVED_AS, formatName } from "./save.js";
+import { visible } from "./wording.js";
 
 /** @typedef {import("./queue.js").Job} Job */
-/** @typedef {import("./contract").Rule} Rule */
-/** @typedef {import("./contract").ReportFormat} ReportFormat */
+/** @typedef {import("./list.js").Desk} Desk */
 
 /** Silence of this many milliseconds is told to the user. */
 const SILENCE = 20_000;
-
-/**
- * What a row needs from the element that it is in.
- * @typedef {object} Desk
- * @property {Map<string, Rule>} rules
- * @property {Map<string, string>} formats id to name
- * @property {(job: Job) => void} cancel
- * @property {(job: Job) => void} again
- * @property {(jobs: Job[], format: ReportFormat) => void} save
- * @property {(jobs: Job[], button: HTMLElement) => void} copy
- */
 
 export class Row {
   #job;
@@ -48,7 +37,7 @@ export class Row {
     this.#job = job;
     this.#desk = desk;
     const name = visible(job.name);
-    this.#detail = h("div.detail", { id: `file-${job.id}`, hidden: true, role: "region", "aria-label": `Result for ${name}` });
+    this.#detail = h("div.detail", { id: `file-${job.id}`, hidden: true, role: "region", "aria-label": say("list.row.result", { name }) });
     this.#toggle = h("button.toggle", {
       type: "button", "aria-expanded": "false", "aria-controls": `file-${job.id}`, click: () => this.open(!this.opened),
     },
@@ -56,8 +45,8 @@ export class Row {
       h("span.words", {}, this.#verdict, h("bdi.name", { title: name }, name), this.#said),
       this.#amount,
       icon("chevron"));
-    this.#progress.setAttribute("aria-label", `Progress of ${name}`);
-    this.#cancel = h("button.cancel", { type: "button", "aria-label": `Cancel ${name}`, click: () => desk.cancel(job) }, "Cancel");
+    this.#progress.setAttribute("aria-label", say("list.row.progress", { name }));
+    this.#cancel = h("button.cancel", { type: "button", "aria-label": say("list.row.cancel-this", { name }), click: () => desk.cancel(job) }, say("list.row.cancel"));
     this.element = h("li.file", {},
       h("h3.row", {}, this.#toggle),
       h("div.running", { hidden: true }, this.#progress, this.#doing, this.#cancel),
@@ -94,7 +83,7 @@ export class Row {
       this.element.dataset.verdict = verdict ?? "";
       this.element.dataset.state = state;
       refill(this.#sign, icon(sign));
-      refill(this.#verdict, verdict ? VERDICTS[verdict].name : running ? "Checking" : "Waiting");
+      refill(this.#verdict, verdict ? say(`verdict.${verdict}.name`) : say(running ? "list.row.checking" : "list.row.waiting"));
       refill(this.#said, report ? headline(report, this.#desk.rules, this.#desk.formats) : "");
       refill(this.#amount, size(report?.size ?? job.size));
       this.#toggle.toggleAttribute("disabled", !report);
@@ -105,7 +94,7 @@ export class Row {
     if (running) this.#drawProgress();
     else if (state === "waiting") {
       this.#progress.value = 0;
-      refill(this.#doing, "Waiting for its turn");
+      refill(this.#doing, say("list.row.turn"));
     }
   }
 
@@ -113,9 +102,9 @@ export class Row {
     const job = this.#job;
     this.#progress.value = job.progress;
     const silent = performance.now() - job.heard;
-    const what = job.state === "searching" ? "Searching the large ranges" : "Reading";
+    const what = say(job.state === "searching" ? "list.row.searching" : "list.row.reading");
     const much = job.total > 0 ? ` · ${share(job.done, job.total)}` : "";
-    const quiet = silent > SILENCE ? ` · no news for ${duration(silent / 1000)}; you can wait, or cancel this file` : "";
+    const quiet = silent > SILENCE ? ` · ${say("list.row.silent", { time: duration(silent / 1000) })}` : "";
     const text = `${what}${much}${quiet}`;
     if (this.#doing.textContent !== text) refill(this.#doing, text);
   }
@@ -132,11 +121,12 @@ export class Row {
     const desk = this.#desk;
     const jobs = [this.#job];
     if (this.#job.state !== "done") return [];
-    const copy = h("button", { type: "button", click: () => desk.copy(jobs, copy) }, "Copy");
+    const copy = h("button", { type: "button", click: () => desk.copy(jobs, copy) }, say("answer.copy"));
     return [
       copy,
-      ...SAVED_AS.map(({ format, name }) => h("button", { type: "button", click: () => desk.save(jobs, format) }, `Save ${name}`)),
-      h("button", { type: "button", click: () => desk.again(this.#job) }, "Check again"),
+      ...SAVED_AS.map((kind) =>
+        h("button", { type: "button", click: () => desk.save(jobs, kind.format) }, say("answer.save", { format: formatName(kind) }))),
+      h("button", { type: "button", click: () => desk.again(jobs) }, say("answer.again")),
     ];
   }
 }

@@ -1,16 +1,25 @@
 // Giving a report to the user: as a download, or in the clipboard. Both stay on this machine.
 
 import { h } from "./dom.js";
+import { say } from "./language.js";
 
 /** @typedef {import("./contract").ReportFormat} ReportFormat */
 
-/** What can be saved, in the order of the buttons. */
-export const SAVED_AS = /** @type {{ format: ReportFormat, name: string, extension: string, type: string }[]} */ ([
+/** What can be saved, in the order of the buttons. Plain text has no name of its own. */
+export const SAVED_AS = /** @type {{ format: ReportFormat, name?: string, extension: string, type: string }[]} */ ([
   { format: "html", name: "HTML", extension: "html", type: "text/html" },
   { format: "json", name: "JSON", extension: "json", type: "application/json" },
   { format: "sarif", name: "SARIF", extension: "sarif", type: "application/sarif+json" },
-  { format: "text", name: "Text", extension: "txt", type: "text/plain" },
+  { format: "text", extension: "txt", type: "text/plain" },
 ]);
+
+/**
+ * @param {typeof SAVED_AS[number]} kind
+ * @returns {string}
+ */
+export function formatName({ name }) {
+  return name ?? say("answer.text");
+}
 
 /**
  * @param {string} text
