@@ -19,6 +19,9 @@ import { SAVED_AS, copy, formatName, save } from "./save.js";
 import { Voice } from "./voice.js";
 import styles from "./element.css";
 
+// A page that is made for the element speaks with it, in one language.
+export { LANGUAGES, count, duration, inOrder, language, languages, parts, say, size, speak, wished } from "./language.js";
+
 /** @typedef {import("./queue.js").Job} Job */
 /** @typedef {import("./contract").FileReport} FileReport */
 /** @typedef {import("./contract").ReportFormat} ReportFormat */

@@ -1,9 +1,8 @@
 // The page around the element: it counts requests, says whether there is a network, and lists what the checker knows.
 
 // The bundle of the site leaves the element a file of its own: what else is shared with it is imported from there.
-import "./element.js";
+import { inOrder, languages, say } from "./element.js";
 import { h, refill } from "./dom.js";
-import { inOrder, languages, say } from "./language.js";
 import { GUIDELINES } from "./wording.js";
 
 /** @typedef {import("./contract").Reference} Reference */
