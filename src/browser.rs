@@ -11,8 +11,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, FileReaderSync};
 
 use crate::{
-    budget::{Budget, Limits, Pulse},
-    check, formats,
+    budget::{Budget, Limits, Pulse, Quiet},
+    check::{self, Reopened, Step},
+    formats,
     report::{self, Report},
     source::{Paged, Source},
     stop::{Limit, Stop},
@@ -28,14 +29,21 @@ struct Dropped {
 /// Pages of a file: small reads of a blob cost as much as this.
 const PAGE: usize = 1 << 20;
 
+/// Pages where a few bytes are read here and there.
+const SAMPLE: usize = 4 << 10;
+
 /// Pages kept of a file.
 const KEEP: usize = 8;
 
 impl Dropped {
     fn open(blob: Blob) -> Result<Rc<dyn Source>, JsValue> {
+        Dropped::paged(blob, PAGE)
+    }
+
+    fn paged(blob: Blob, page: usize) -> Result<Rc<dyn Source>, JsValue> {
         let len = blob.size() as u64;
         let file = Dropped { blob, reader: FileReaderSync::new()?, len };
-        Ok(Rc::new(Paged::new(Rc::new(file), PAGE, KEEP)))
+        Ok(Rc::new(Paged::new(Rc::new(file), page, KEEP)))
     }
 }
 
@@ -118,6 +126,54 @@ pub fn unread(path: &str, size: f64, kind: &str, message: String) -> Result<JsVa
         _ => Stop::Source(message),
     };
     to_js(&Report::unread(path, size as u64, &stop))
+}
+
+/// Opens a layer of a report again: `way` leads there from the file (see [`check::Step`]).
+fn reopened(name: &str, blob: Blob, way: JsValue) -> Result<Reopened, JsValue> {
+    let way: Vec<Step> = from_js(way)?;
+    // Where nothing is decoded on the way, only the bytes that are asked for are read.
+    let page = if way.iter().all(|step| step.in_place) { SAMPLE } else { PAGE };
+    let budget = Budget::new(Limits::default(), Rc::new(Quiet));
+    check::reopen(name, Dropped::paged(blob, page)?, &way, budget).map_err(said)
+}
+
+fn said(stop: Stop) -> JsValue {
+    JsValue::from_str(&stop.to_string())
+}
+
+/// At most `len` bytes of a layer from `offset` on.
+#[wasm_bindgen]
+pub fn peek(name: &str, blob: Blob, way: JsValue, offset: f64, len: usize) -> Result<Vec<u8>, JsValue> {
+    reopened(name, blob, way)?.bytes().peek(offset as u64, len).map_err(said)
+}
+
+/// The regions of a part of a layer, as the rows of its map: at most `most`.
+#[wasm_bindgen]
+pub fn regions(name: &str, blob: Blob, way: JsValue, from: f64, to: f64, most: usize) -> Result<JsValue, JsValue> {
+    to_js(&reopened(name, blob, way)?.regions(from as u64..to as u64, most).map_err(said)?)
+}
+
+/// How varied `sample` bytes are at each of `columns` places of a part of a layer, in bits a byte.
+#[wasm_bindgen]
+pub fn variety(
+    name: &str,
+    blob: Blob,
+    way: JsValue,
+    from: f64,
+    to: f64,
+    columns: u32,
+    sample: usize,
+) -> Result<Vec<f64>, JsValue> {
+    reopened(name, blob, way)?.variety(from as u64..to as u64, columns, sample).map_err(said)
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+#[wasm_bindgen]
+pub fn sha256(blob: Blob, pulse: Function) -> Result<String, JsValue> {
+    let source = Dropped::open(blob)?;
+    let budget = Budget::new(Limits { work: u64::MAX, ..Limits::default() }, Rc::new(Callback(pulse)));
+    budget.expect(source.len());
+    crate::bytes::Bytes::whole(source, budget).sha256().map_err(said)
 }
 
 /// Reports in one of the formats of the command.

@@ -3,6 +3,7 @@
 use std::{ops::Range, rc::Rc};
 
 use nom::IResult;
+use sha2::Digest;
 
 use crate::{
     budget::{Budget, Limits, Quiet},
@@ -165,6 +166,22 @@ impl Bytes {
             at = at.saturating_add(count as u64);
         }
         Ok(true)
+    }
+
+    /// The SHA-256 (FIPS 180-4) of all bytes, in hexadecimal. Read window by window.
+    ///
+    /// # Errors
+    /// As [`Bytes::copy`].
+    pub fn sha256(&self) -> Result<String, Stop> {
+        let mut hash = sha2::Sha256::new();
+        let mut at = self.range.start;
+        let mut buffer = vec![0; usize::try_from(self.len()).unwrap_or(usize::MAX).min(1 << 20)];
+        while at < self.range.end {
+            let count = self.copy(at, &mut buffer)?;
+            hash.update(buffer.get(..count).unwrap_or_default());
+            at = at.saturating_add(count as u64);
+        }
+        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// A walker from the first byte on.
@@ -422,6 +439,17 @@ mod tests {
         assert_eq!(window.peek(6, 10).unwrap(), b"6");
         assert_eq!(window.read(6, 2, "two bytes"), Err(Stop::malformed(6, "two bytes")));
         assert_eq!(Bytes::whole(window.rebased(), window.budget().clone()).all().unwrap(), b"3456");
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_standard() {
+        // The examples of FIPS 180-4: "abc", and a million times "a".
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Bytes::of(b"xabcx".to_vec()).window(1..4).sha256().unwrap(), abc);
+        let million = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+        assert_eq!(Bytes::of(vec![b'a'; 1_000_000]).sha256().unwrap(), million);
+        let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Bytes::of(Vec::new()).sha256().unwrap(), nothing);
     }
 
     #[test]

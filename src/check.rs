@@ -11,6 +11,8 @@
 //! Large ranges of the file itself are not swept at once: they stay `pending` in the report, and
 //! [`sweep()`] and [`Report::join`] finish them, one by one, in any order and in any worker.
 
+mod reopen;
+
 use std::{collections::VecDeque, ops::Range, rc::Rc};
 
 use crate::{
@@ -26,6 +28,8 @@ use crate::{
     stop::{Limit, Stop},
     sweep::{Hit, search},
 };
+
+pub use reopen::{Reopened, Step, reopen};
 
 /// Checks one file, whole.
 pub fn check(name: &str, source: Rc<dyn Source>, limits: Limits, pulse: Rc<dyn Pulse>) -> Report {
@@ -487,7 +491,7 @@ impl Check {
     }
 
     fn find(&mut self, id: usize, rule: &'static Rule, range: Range<u64>, message: String) -> Result<(), Stop> {
-        self.keep(id, Found { rule, range, message })
+        self.keep(id, Found { rule, range, message, evidence: None })
     }
 
     fn stop(&mut self, id: usize, stop: Stop) {
@@ -522,8 +526,14 @@ impl Check {
                 added.in_place = layer.in_place;
             }
         }
+        let mut room = report::EVIDENCE;
         for (layer, found, excerpt) in self.found {
             report.add_finding(layer, found.rule, found.range, found.message, &excerpt);
+            let evidence = found.evidence.filter(|text| text.len() <= room);
+            room = room.saturating_sub(evidence.as_ref().map_or(0, String::len));
+            if let Some(added) = report.findings.last_mut() {
+                added.evidence = evidence;
+            }
         }
         report.pending = self.pending;
         report.conclude();

@@ -71,11 +71,14 @@ enum Output {
     Sarif,
     /// One self-contained page.
     Html,
+    /// A table for a spreadsheet: one line a file.
+    Csv,
 }
 
 impl Output {
     fn name(self) -> &'static str {
         match self {
+            Output::Csv => "csv",
             Output::Html => "html",
             Output::Json => "json",
             Output::Jsonl => "jsonl",
@@ -147,7 +150,7 @@ fn check(
                 writeln!(stdout, "{}", report::text::file(&report))?;
                 stdout.flush()
             }
-            Output::Html | Output::Json | Output::Sarif => {
+            Output::Csv | Output::Html | Output::Json | Output::Sarif => {
                 reports.push(report);
                 Ok(())
             }
@@ -156,7 +159,7 @@ fn check(
     match format {
         Output::Jsonl => {}
         Output::Text => writeln!(stdout, "{counted}")?,
-        Output::Html | Output::Json | Output::Sarif => {
+        Output::Csv | Output::Html | Output::Json | Output::Sarif => {
             reports.sort_by(|a, b| a.path.cmp(&b.path));
             let written = report::write(&reports, format.name());
             let document = written.ok_or_else(|| io::Error::other("this format is not written by this build"))?;

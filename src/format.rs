@@ -5,6 +5,7 @@ use std::{borrow::Cow, ops::Range, rc::Rc};
 use crate::{
     bytes::Bytes,
     ledger::{Kind, Ledger},
+    quote::shortened,
     rule::Rule,
     source::{Source, Stitched},
     stop::Stop,
@@ -175,7 +176,11 @@ pub(crate) struct Found {
     pub rule: &'static Rule,
     pub range: Range<u64>,
     pub message: String,
+    pub evidence: Option<String>,
 }
+
+/// The most characters of a finding's evidence.
+const EVIDENCE: usize = 4000;
 
 /// A reader's visit to one layer.
 pub struct Visit<'a> {
@@ -272,10 +277,26 @@ impl Visit<'_> {
         range: Range<u64>,
         message: impl Into<Cow<'static, str>>,
     ) -> Result<(), Stop> {
+        self.find_with(rule, range, message, None)
+    }
+
+    /// As [`Visit::find`], with what stands there as a person would read it, line by line: a disassembled call, a
+    /// decoded script. It is cut where it is long.
+    ///
+    /// # Errors
+    /// As [`Visit::find`].
+    pub fn find_with(
+        &mut self,
+        rule: &'static Rule,
+        range: Range<u64>,
+        message: impl Into<Cow<'static, str>>,
+        evidence: Option<String>,
+    ) -> Result<(), Stop> {
         if self.found.len() >= self.room {
             return Err(Stop::Exhausted(crate::stop::Limit::Findings));
         }
-        self.found.push(Found { rule, range, message: message.into().into_owned() });
+        let evidence = evidence.map(|text| shortened(text, EVIDENCE));
+        self.found.push(Found { rule, range, message: message.into().into_owned(), evidence });
         Ok(())
     }
 

@@ -24,6 +24,15 @@ pub fn quoted_bytes(bytes: &[u8]) -> String {
     quoted(String::from_utf8_lossy(some).trim_end_matches('\0'))
 }
 
+/// At most `most` characters of `text`.
+pub fn shortened(mut text: String, most: usize) -> String {
+    if let Some((cut, _)) = text.char_indices().nth(most) {
+        text.truncate(cut);
+        text.push('…');
+    }
+    text
+}
+
 /// `text` with every deceiving character shown by its number, whole.
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -59,5 +68,7 @@ mod tests {
     #[test]
     fn long_text_is_cut() {
         assert!(quoted(&"x".repeat(1000)).chars().count() < 130);
+        assert_eq!(shortened("äöü".into(), 2), "äö…");
+        assert_eq!(shortened("äöü".into(), 3), "äöü");
     }
 }

@@ -1,5 +1,6 @@
 //! What is told: one report a file, in the shape of the JSON contract, and one writer per output.
 
+pub mod csv;
 pub mod html;
 pub mod json;
 pub mod reference;
@@ -19,6 +20,9 @@ use crate::{
 
 /// The most bytes that a finding shows.
 pub const EXCERPT: u64 = 48;
+
+/// The most bytes of evidence in one report; of the findings behind it, the excerpts must do.
+pub(crate) const EVIDENCE: usize = 1 << 18;
 
 /// The most rows of a layer's map.
 const ROWS: usize = 512;
@@ -79,6 +83,9 @@ pub struct Report {
     /// Large ranges that were not swept yet; empty when the check is whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<Pending>,
+    /// The SHA-256 of the file in hexadecimal, where somebody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 /// One layer: the file itself or something nested in it.
@@ -178,6 +185,9 @@ pub struct Finding {
     pub message: String,
     /// Its first bytes, at most 48, in base64.
     pub excerpt: String,
+    /// What stands there as a person would read it: a disassembled call, a decoded script. Text from the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
 }
 
 /// A large range that was not swept yet.
@@ -224,6 +234,7 @@ impl Report {
             layers: Vec::new(),
             findings: Vec::new(),
             pending: Vec::new(),
+            sha256: None,
         }
     }
 
@@ -253,7 +264,7 @@ impl Report {
             let owned = coverage.of(region.kind);
             *owned = owned.saturating_add(region.range.end.saturating_sub(region.range.start));
         }
-        let map = rows(regions);
+        let map = rows(regions, ROWS);
         let (id, in_place) = (self.layers.len(), false);
         self.layers.push(Layer { id, parent, name, offset, in_place, len, formats, coverage, stops, map });
     }
@@ -277,6 +288,7 @@ impl Report {
             place: self.place(layer),
             message,
             excerpt: STANDARD.encode(excerpt),
+            evidence: None,
         });
     }
 
@@ -394,9 +406,9 @@ fn overlaid(map: &[Row], over: Row) -> Vec<Row> {
     rows
 }
 
-/// The regions as rows, neighbours joined where there are too many: the largest kind of a group names it.
-fn rows(regions: &[Region]) -> Vec<Row> {
-    let group = regions.len().div_ceil(ROWS).max(1);
+/// The regions as at most `most` rows, neighbours joined where there are too many: the largest of a group names it.
+pub(crate) fn rows(regions: &[Region], most: usize) -> Vec<Row> {
+    let group = regions.len().div_ceil(most.max(1)).max(1);
     regions
         .chunks(group)
         .filter_map(|chunk| {
@@ -412,6 +424,7 @@ fn rows(regions: &[Region]) -> Vec<Row> {
 pub fn write(reports: &[Report], format: &str) -> Option<String> {
     let lines = |one: fn(&Report) -> String| reports.iter().map(one).collect::<Vec<_>>().join("\n");
     Some(match format {
+        "csv" => csv::document(reports),
         "json" => json::document(reports),
         "jsonl" => lines(json::file),
         "text" => lines(text::file),

@@ -124,6 +124,11 @@ fn jsonl_is_a_line_a_file() {
 fn every_format_is_written() {
     let folder = Folder::new("formats");
     let code = folder.file("code.nii", &image_with_code());
+    let csv = String::from_utf8(run(&["check", "--format", "csv", &code]).stdout).unwrap();
+    let lines: Vec<&str> = csv.trim_end().split("\r\n").collect();
+    assert_eq!(lines.len(), 2, "{csv}");
+    assert!(lines[1].contains(",caution,Look twice,nifti-extension-carries-code,"), "{csv}");
+
     let sarif = json(&run(&["check", "--format", "sarif", &code]));
     assert_eq!(sarif["version"], "2.1.0");
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "nifti-extension-carries-code");

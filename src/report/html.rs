@@ -87,6 +87,9 @@ fn write_file(out: &mut String, index: usize, report: &Report) -> std::fmt::Resu
     writeln!(out, "<section id=\"file-{index}\">\n<h2>{}</h2>", escaped(&report.path))?;
     writeln!(out, "<p class=\"{}\"><strong>{}.</strong> {}</p>", class(verdict), verdict.title(), verdict.sentence())?;
     writeln!(out, "<p class=\"soft\">{} bytes</p>", report.size)?;
+    if let Some(sha256) = &report.sha256 {
+        writeln!(out, "<p class=\"soft\">SHA-256 <code>{}</code></p>", escaped(sha256))?;
+    }
     if !report.findings.is_empty() {
         writeln!(out, "<h3>What was found</h3>")?;
         for finding in report.findings.iter().take(MOST) {
@@ -127,6 +130,10 @@ fn write_finding(out: &mut String, finding: &Finding) -> std::fmt::Result {
     let lines = text::excerpt(finding);
     if !lines.is_empty() {
         let lines: Vec<String> = lines.iter().map(|line| escape(line)).collect();
+        writeln!(out, "<pre>{}</pre>", lines.join("\n"))?;
+    }
+    if let Some(evidence) = &finding.evidence {
+        let lines: Vec<String> = evidence.lines().map(escaped).collect();
         writeln!(out, "<pre>{}</pre>", lines.join("\n"))?;
     }
     if let Some(rule) = rule {

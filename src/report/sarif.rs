@@ -157,6 +157,10 @@ fn artifact(report: &Report, layer: &Layer, first: usize) -> Value {
                     "formats": layer.formats, "coverage": layer.coverage, "verdict": report.verdict,
                 }),
             );
+            if let Some(sha256) = &report.sha256 {
+                // 3.24.11
+                artifact.insert("hashes", json!({ "sha-256": sha256 }));
+            }
         }
     }
     let media_type = layer.formats.iter().filter_map(|id| formats::format(id)).find_map(|f| f.media_types.first());
@@ -206,7 +210,12 @@ fn result(report: &Report, finding: &Finding, first: usize, rules: &[&'static Ru
     };
     let mut region = json!({ "byteOffset": finding.offset, "byteLength": finding.length });
     if let (false, Some(fields)) = (finding.excerpt.is_empty(), region.as_object_mut()) {
-        fields.insert("snippet".into(), json!({ "binary": finding.excerpt }));
+        let mut snippet = BTreeMap::from([("binary", json!(finding.excerpt))]);
+        if let Some(evidence) = &finding.evidence {
+            // 3.3.4: what a person should see in place of the bytes.
+            snippet.insert("rendered", json!({ "text": evidence.lines().map(visible).collect::<Vec<_>>().join("\n") }));
+        }
+        fields.insert("snippet".into(), json!(snippet));
     }
     let mut result = json!({
         "ruleId": finding.rule,

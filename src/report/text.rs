@@ -37,6 +37,9 @@ fn write_file(out: &mut String, report: &Report) -> std::fmt::Result {
         let unexplained = if unexplained == 0 { String::new() } else { format!(", {unexplained} bytes unexplained") };
         writeln!(out, "  {names}, {} bytes{nested}{unexplained}", report.size)?;
     }
+    if let Some(sha256) = &report.sha256 {
+        writeln!(out, "  SHA-256 {}", visible(sha256))?;
+    }
     for finding in report.findings.iter().take(MOST) {
         write_finding(out, finding)?;
     }
@@ -75,6 +78,9 @@ fn write_finding(out: &mut String, finding: &Finding) -> std::fmt::Result {
     )?;
     for line in excerpt(finding) {
         writeln!(out, "      {line}")?;
+    }
+    for line in finding.evidence.iter().flat_map(|evidence| evidence.lines()) {
+        writeln!(out, "      | {}", visible(line))?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@
 //! dictionaries. Every call is an effect, whatever becomes of its result.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     ops::Range,
 };
 
@@ -26,6 +26,9 @@ use crate::{
 
 /// The most values on the stack, in the memo, and containers and results altogether.
 const MOST: usize = 1 << 22;
+
+/// Opcodes up to a finding that are shown with it.
+const SHOWN: usize = 16;
 
 /// Items of a tuple that are kept: NumPy allows 64 dimensions.
 const KEPT: usize = 64;
@@ -48,6 +51,8 @@ pub(super) struct Machine {
     /// Whether a container was used more than once.
     repeats: bool,
     start: u64,
+    /// The last opcodes, for evidence.
+    recent: VecDeque<Opcode>,
     pub(super) log: Log,
 }
 
@@ -78,6 +83,8 @@ pub(super) struct Found {
     pub rule: &'static Rule,
     pub range: Range<u64>,
     pub message: String,
+    /// The disassembly of the opcodes that lead to it.
+    pub evidence: Option<String>,
 }
 
 /// A string that may carry a file of its own.
@@ -255,6 +262,7 @@ impl Machine {
             edges: Vec::new(),
             repeats: false,
             start,
+            recent: VecDeque::with_capacity(SHOWN),
             log: Log::default(),
         }
     }
@@ -263,6 +271,10 @@ impl Machine {
     pub(super) fn step(&mut self, cursor: &mut Cursor) -> Result<(Opcode, Step), Stop> {
         let opcode = Opcode::read(cursor)?;
         self.log.opcodes = self.log.opcodes.saturating_add(1);
+        if self.recent.len() == SHOWN {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(opcode.clone());
         self.watch_frame(&opcode)?;
         let step = self.run(&opcode)?;
         if self.stack.len() > MOST || self.memo.len() > MOST || self.nodes.len() > MOST || self.items.len() > MOST {
@@ -288,8 +300,17 @@ impl Machine {
     /// Reports once for a rule and a subject.
     pub(super) fn find_once(&mut self, rule: &'static Rule, subject: &str, range: Range<u64>, message: String) {
         if self.log.told.len() < 10_000 && self.log.told.insert((rule.id, subject.to_string())) {
-            self.log.found.push(Found { rule, range, message });
+            let evidence = self.disassembled(&range);
+            self.log.found.push(Found { rule, range, message, evidence });
         }
+    }
+
+    /// The opcodes up to the present one, if that is what stands at `range`.
+    fn disassembled(&self, range: &Range<u64>) -> Option<String> {
+        self.recent.back().filter(|opcode| opcode.range == *range)?;
+        let lines: Result<Vec<String>, Stop> =
+            self.recent.iter().map(|opcode| opcode.disassembled(&self.bytes)).collect();
+        lines.ok().map(|lines| lines.join("\n"))
     }
 
     pub(super) fn find(&mut self, rule: &'static Rule, range: Range<u64>, message: String) {

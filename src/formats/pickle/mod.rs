@@ -250,7 +250,7 @@ fn read_stream(visit: &mut Visit<'_>, cursor: &mut Cursor, wants_texts: bool) ->
 
 fn report(visit: &mut Visit<'_>, log: &mut Log) -> Result<(), Stop> {
     for found in log.found.drain(..) {
-        visit.find(found.rule, found.range, found.message)?;
+        visit.find_with(found.rule, found.range, found.message, found.evidence)?;
     }
     for stop in log.stops.drain(..) {
         visit.note(stop);

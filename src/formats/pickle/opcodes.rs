@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::{
     bytes::{Bytes, Cursor},
+    quote::quoted_bytes,
     stop::Stop,
 };
 
@@ -108,6 +109,78 @@ pub(super) const BYTEARRAY8: u8 = 0x96;
 pub(super) const NEXT_BUFFER: u8 = 0x97;
 pub(super) const READONLY_BUFFER: u8 = 0x98;
 
+/// The opcodes by the names that `pickletools` gives them.
+const NAMES: &[(u8, &str)] = &[
+    (MARK, "MARK"),
+    (STOP, "STOP"),
+    (POP, "POP"),
+    (POP_MARK, "POP_MARK"),
+    (DUP, "DUP"),
+    (FLOAT, "FLOAT"),
+    (INT, "INT"),
+    (BININT, "BININT"),
+    (BININT1, "BININT1"),
+    (LONG, "LONG"),
+    (BININT2, "BININT2"),
+    (NONE, "NONE"),
+    (PERSID, "PERSID"),
+    (BINPERSID, "BINPERSID"),
+    (REDUCE, "REDUCE"),
+    (STRING, "STRING"),
+    (BINSTRING, "BINSTRING"),
+    (SHORT_BINSTRING, "SHORT_BINSTRING"),
+    (UNICODE, "UNICODE"),
+    (BINUNICODE, "BINUNICODE"),
+    (APPEND, "APPEND"),
+    (BUILD, "BUILD"),
+    (GLOBAL, "GLOBAL"),
+    (DICT, "DICT"),
+    (APPENDS, "APPENDS"),
+    (GET, "GET"),
+    (BINGET, "BINGET"),
+    (INST, "INST"),
+    (LONG_BINGET, "LONG_BINGET"),
+    (LIST, "LIST"),
+    (EMPTY_LIST, "EMPTY_LIST"),
+    (OBJ, "OBJ"),
+    (PUT, "PUT"),
+    (BINPUT, "BINPUT"),
+    (LONG_BINPUT, "LONG_BINPUT"),
+    (SETITEM, "SETITEM"),
+    (TUPLE, "TUPLE"),
+    (EMPTY_TUPLE, "EMPTY_TUPLE"),
+    (SETITEMS, "SETITEMS"),
+    (BINFLOAT, "BINFLOAT"),
+    (EMPTY_DICT, "EMPTY_DICT"),
+    (PROTO, "PROTO"),
+    (NEWOBJ, "NEWOBJ"),
+    (EXT1, "EXT1"),
+    (EXT2, "EXT2"),
+    (EXT4, "EXT4"),
+    (TUPLE1, "TUPLE1"),
+    (TUPLE2, "TUPLE2"),
+    (TUPLE3, "TUPLE3"),
+    (NEWTRUE, "NEWTRUE"),
+    (NEWFALSE, "NEWFALSE"),
+    (LONG1, "LONG1"),
+    (LONG4, "LONG4"),
+    (BINBYTES, "BINBYTES"),
+    (SHORT_BINBYTES, "SHORT_BINBYTES"),
+    (SHORT_BINUNICODE, "SHORT_BINUNICODE"),
+    (BINUNICODE8, "BINUNICODE8"),
+    (BINBYTES8, "BINBYTES8"),
+    (EMPTY_SET, "EMPTY_SET"),
+    (ADDITEMS, "ADDITEMS"),
+    (FROZENSET, "FROZENSET"),
+    (NEWOBJ_EX, "NEWOBJ_EX"),
+    (STACK_GLOBAL, "STACK_GLOBAL"),
+    (MEMOIZE, "MEMOIZE"),
+    (FRAME, "FRAME"),
+    (BYTEARRAY8, "BYTEARRAY8"),
+    (NEXT_BUFFER, "NEXT_BUFFER"),
+    (READONLY_BUFFER, "READONLY_BUFFER"),
+];
+
 /// The longest line that holds a number or a name.
 const LINE: u64 = 64 << 10;
 
@@ -177,6 +250,25 @@ impl Opcode {
             _ => return Err(Stop::malformed(start, "an opcode")),
         };
         Ok(Opcode { code, range: start..cursor.at(), argument })
+    }
+}
+
+impl Opcode {
+    /// As a line of a disassembly: place, name, argument.
+    pub(super) fn disassembled(&self, bytes: &Bytes) -> Result<String, Stop> {
+        let name = NAMES.iter().find(|(code, _)| *code == self.code).map_or("?", |(_, name)| name);
+        let text = |range: &Range<u64>| {
+            let len = range.end.saturating_sub(range.start).min(512);
+            Ok::<_, Stop>(quoted_bytes(&bytes.peek(range.start, usize::try_from(len).unwrap_or(0))?))
+        };
+        let argument = match &self.argument {
+            Argument::None => String::new(),
+            Argument::Number(number) => number.to_string(),
+            Argument::Quantity => "a number".to_string(),
+            Argument::Payload(range) => text(range)?,
+            Argument::Lines(module, name) => format!("{} {}", text(module)?, text(name)?),
+        };
+        Ok(format!("{:#08x}  {name:<16}  {argument}", self.range.start).trim_end().to_string())
     }
 }
 
@@ -291,11 +383,32 @@ mod tests {
     }
 
     #[test]
+    fn a_disassembly_says_place_name_and_argument() {
+        let bytes = Bytes::of(b"cos\nsystem\nX\x02\0\0\0l\nK\x07R".to_vec());
+        let mut cursor = bytes.cursor();
+        let lines: Vec<String> =
+            (0..4).map(|_| Opcode::read(&mut cursor).unwrap().disassembled(&bytes).unwrap()).collect();
+        assert_eq!(
+            lines,
+            [
+                "0x000000  GLOBAL            “os” “system”",
+                "0x00000b  BINUNICODE        “l\\u{000A}”",
+                "0x000012  BININT1           7",
+                "0x000014  REDUCE",
+            ]
+        );
+    }
+
+    #[test]
     fn there_are_68_opcodes() {
         let known = |code: u8| {
             let answer = opcode(&[code]);
             answer != Err(Stop::malformed(0, "an opcode"))
         };
-        assert_eq!((0..=255).filter(|code| known(*code)).count(), 68);
+        let all: Vec<u8> = (0..=255).filter(|code| known(*code)).collect();
+        assert_eq!(all.len(), 68);
+        let mut named: Vec<u8> = NAMES.iter().map(|(code, _)| *code).collect();
+        named.sort_unstable();
+        assert_eq!(named, all);
     }
 }
