@@ -91,20 +91,26 @@ impl Pulse for Callback {
     }
 }
 
+fn account(limits: JsValue, pulse: Function) -> Result<Rc<Budget>, JsValue> {
+    let limits: Option<Limits> = from_js(limits)?;
+    Ok(Budget::new(limits.unwrap_or_default(), Rc::new(Callback(pulse))))
+}
+
 /// Checks the structure of a file. Large ranges stay in the report's `pending`, for [`sweep`] and [`join`].
+/// `limits` is an object with the [`Limits`] that are not the usual ones, or undefined.
 #[wasm_bindgen]
-pub fn check(name: &str, blob: Blob, pulse: Function) -> Result<JsValue, JsValue> {
+pub fn check(name: &str, blob: Blob, pulse: Function, limits: JsValue) -> Result<JsValue, JsValue> {
     let source = Dropped::open(blob)?;
-    let budget = Budget::new(Limits::default(), Rc::new(Callback(pulse)));
+    let budget = account(limits, pulse)?;
     budget.expect(source.len());
     to_js(&check::structure(name, source, budget))
 }
 
 /// Sweeps the pending range `index` of a report, in any worker.
 #[wasm_bindgen]
-pub fn sweep(blob: Blob, report: JsValue, index: usize, pulse: Function) -> Result<JsValue, JsValue> {
+pub fn sweep(blob: Blob, report: JsValue, index: usize, pulse: Function, limits: JsValue) -> Result<JsValue, JsValue> {
     let report: Report = from_js(report)?;
-    let budget = Budget::new(Limits::default(), Rc::new(Callback(pulse)));
+    let budget = account(limits, pulse)?;
     budget.expect(report.pending.get(index).map_or(0, |pending| pending.len));
     to_js(&check::sweep(Dropped::open(blob)?, &report, index, budget))
 }

@@ -4,10 +4,13 @@
 
 use std::{cell::Cell, ops::ControlFlow, rc::Rc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::stop::{Limit, Stop};
 
-/// What one file may cost.
-#[derive(Clone, Copy, Debug)]
+/// What one file may cost. What a caller does not name stays at its default.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default)]
 pub struct Limits {
     /// Ranges with an owner in one layer.
     pub claims: usize,

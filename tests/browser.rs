@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use include_dir::{Dir, include_dir};
-use js_sys::{Array, Function, JSON, Uint8Array};
+use js_sys::{Array, Function, JSON, Object, Reflect, Uint8Array};
 use just_data::browser;
 use serde_json::Value;
 use wasm_bindgen::JsValue;
@@ -39,7 +39,7 @@ fn fixtures_give_the_same_report_as_natively() {
         for file in folder.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "hex")) {
             let hex = file.contents_utf8().unwrap();
             let name = hex.lines().next().unwrap().strip_prefix("# name: ").unwrap();
-            let report = browser::check(name, blob(&bytes_of(hex)), quiet()).unwrap();
+            let report = browser::check(name, blob(&bytes_of(hex)), quiet(), JsValue::UNDEFINED).unwrap();
             let golden = FIXTURES.get_file(file.path().with_extension("json")).unwrap();
             let golden: Value = serde_json::from_str(golden.contents_utf8().unwrap()).unwrap();
             assert_eq!(json(&report), golden, "{}", file.path().display());
@@ -52,15 +52,25 @@ fn fixtures_give_the_same_report_as_natively() {
 #[wasm_bindgen_test]
 fn a_pulse_that_says_no_cancels() {
     let zeros = vec![0xfe; 20 << 20];
-    let report = browser::check("x.bin", blob(&zeros), Function::new_no_args("return false")).unwrap();
+    let report =
+        browser::check("x.bin", blob(&zeros), Function::new_no_args("return false"), JsValue::UNDEFINED).unwrap();
     let report = json(&report);
     assert_eq!(report["verdict"], "unfinished");
     assert_eq!(report["layers"][0]["stops"].as_array().unwrap().last().unwrap()["kind"], "cancelled");
 }
 
 #[wasm_bindgen_test]
+fn a_limit_of_the_person_ends_a_check_and_the_others_stay_as_they_are() {
+    let limits = Object::new();
+    Reflect::set(&limits, &"work".into(), &5.into()).unwrap();
+    let report = json(&browser::check("a.txt", blob(b"hello\nhello\n"), quiet(), limits.into()).unwrap());
+    assert_eq!(report["verdict"], "unfinished");
+    assert!(report["layers"][0]["stops"].as_array().unwrap().iter().any(|stop| stop["kind"] == "exhausted"));
+}
+
+#[wasm_bindgen_test]
 fn reports_are_written_and_unread_files_are_told() {
-    let report = browser::check("a.txt", blob(b"hello\n"), quiet()).unwrap();
+    let report = browser::check("a.txt", blob(b"hello\n"), quiet(), JsValue::UNDEFINED).unwrap();
     let unread = browser::unread("b.dcm", 12.0, "source", "the worker ended".into()).unwrap();
     assert_eq!(json(&unread)["layers"][0]["stops"][0]["message"], "could not be read: the worker ended");
     let files = Array::of2(&report, &unread);

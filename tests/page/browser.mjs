@@ -102,13 +102,32 @@ export class Page {
     return this.run("return element.reports");
   }
 
-  /** What each row says: verdict, name, headline. */
+  /** What each row says: verdict, name, headline. Only rows in sight are in the document: the list is gone through. */
   rows() {
-    return this.run(`return [...root.querySelectorAll(".file")].map((file) => ({
-      verdict: file.querySelector(".verdict").textContent, name: file.querySelector(".name").textContent,
-      said: file.querySelector(".said").textContent, state: file.dataset.state,
-      opened: file.querySelector(".toggle").getAttribute("aria-expanded") === "true",
-      detail: file.querySelector(".detail").innerText ?? "" }))`);
+    return this.run(`
+      const seen = new Map();
+      const list = root.querySelector(".files");
+      const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+      const look = () => {
+        for (const file of root.querySelectorAll(".file")) {
+          seen.set(Number(file.parentElement.getAttribute("aria-posinset")), {
+            verdict: file.querySelector(".verdict").textContent, name: file.querySelector(".name").textContent,
+            said: file.querySelector(".said").textContent, state: file.dataset.state,
+            opened: file.querySelector(".toggle").getAttribute("aria-expanded") === "true",
+            detail: file.querySelector(".detail").innerText ?? "" });
+        }
+      };
+      const back = scrollY;
+      look();
+      const top = list.getBoundingClientRect().top + scrollY;
+      for (let at = top; at < top + list.getBoundingClientRect().height; at += innerHeight) {
+        scrollTo({ top: at, behavior: "instant" });
+        await drawn();
+        look();
+      }
+      scrollTo({ top: back, behavior: "instant" });
+      await drawn();
+      return [...seen].sort(([a], [b]) => a - b).map(([, row]) => row);`);
   }
 
   /** Clicks the button with this text, by default the first of the page. */
@@ -122,14 +141,26 @@ export class Page {
     await pressed.click();
   }
 
+  /** Brings the row of this file into sight, and gives its toggle. */
+  toggle(name) {
+    return this.run(`
+      const list = root.querySelector(".files");
+      const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+      const find = () => [...root.querySelectorAll(".slot:not(.group) .toggle")].find((one) => one.querySelector(".name").textContent === arguments[0]);
+      const top = list.getBoundingClientRect().top + scrollY;
+      for (let at = top; !find() && at < top + list.getBoundingClientRect().height; at += innerHeight) {
+        scrollTo({ top: at, behavior: "instant" });
+        await drawn();
+      }
+      find()?.scrollIntoView({ block: "center", behavior: "instant" });
+      await drawn();
+      return find() ?? null;`, name);
+  }
+
   /** Opens the row of this file. */
   async openRow(name) {
-    const toggle = await this.run(`
-      const row = [...root.querySelectorAll(".file")].find((file) => file.querySelector(".name").textContent === arguments[0]);
-      const toggle = row?.querySelector(".toggle");
-      toggle?.scrollIntoView({ block: "center" });
-      return toggle?.getAttribute("aria-expanded") === "false" ? toggle : null;`, name);
-    await toggle?.click();
+    const toggle = await this.toggle(name);
+    if (await toggle?.getAttribute("aria-expanded") === "false") await toggle.click();
   }
 
   /** The counters that the user sees. */

@@ -13,8 +13,9 @@ import { CORE, DIST } from "./surroundings.mjs";
 
 describe("what is shipped", () => {
   /** Everything in a browser that can reach the network, or run what came from it. */
-  const FORBIDDEN = /\b(fetch|XMLHttpRequest|WebSocket|WebSocketStream|WebTransport|EventSource|sendBeacon|RTCPeerConnection|importScripts|serviceWorker|SharedWorker|eval|Function\s*\(|document\.write|innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|parseFromString|window\.open|location\s*=|localStorage|sessionStorage|indexedDB|document\.cookie|caches)\b/;
+  const FORBIDDEN = /\b(fetch|XMLHttpRequest|WebSocket|WebSocketStream|WebTransport|EventSource|sendBeacon|RTCPeerConnection|importScripts|serviceWorker|SharedWorker|eval|Function\s*\(|document\.write|innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|parseFromString|window\.open|location\s*=|sessionStorage|indexedDB|document\.cookie|caches)\b/;
 
+  // `localStorage` may be there: settings that a person asks this computer to remember. See settings.test.mjs.
   test("no networking, storing or HTML-making word is in the scripts", async () => {
     for (const name of ["site/just-data.js", "site/page.js", "just-data.html"]) {
       const text = await readFile(join(DIST, name), "utf8");

@@ -37,10 +37,7 @@ describe("with the shipped core", () => {
     const reports = await page.reports();
     assert.equal(new Set(reports.map((report) => report.path)).size, 250);
     assert.ok(reports.every((report) => report.verdict === "just-data" && /^study\/part \d\/deep\/\d+\.txt$/.test(report.path)));
-    assert.equal((await page.rows()).length, 100, "a part of the list");
-    await page.press("Show more files");
-    await page.press("Show more files");
-    assert.equal((await page.rows()).length, 250);
+    assert.equal((await page.rows()).length, 250, "going through the list shows all of them");
   });
 
   test("a folder of 250 files dropped on the page, beside the drop zone", async () => {

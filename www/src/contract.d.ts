@@ -56,6 +56,9 @@ export interface Finding {
 /** A large range of bytes that no search has gone through yet. */
 export interface Pending { layer: number; offset: number; len: number; kind: Owner; done: boolean }
 
+/** What one file may cost; see src/budget.rs. */
+export interface Limits { work: number; inflated: number; depth: number; layers: number; findings: number }
+
 /** The result for one file. */
 export interface FileReport {
   path: string;
@@ -64,6 +67,8 @@ export interface FileReport {
   layers: Layer[];
   findings: Finding[];
   pending?: Pending[];
+  /** Files that belong together, such as those of one series. */
+  group?: { id: string; name: string };
 }
 
 export interface Rule {
@@ -92,8 +97,8 @@ export type Part = unknown;
 /** The exports of one WebAssembly instance. */
 export interface Core {
   initSync(input: { module: WebAssembly.Module }): { memory: WebAssembly.Memory };
-  check(name: string, blob: Blob, pulse: Pulse): FileReport;
-  sweep(blob: Blob, report: FileReport, index: number, pulse: Pulse): Part;
+  check(name: string, blob: Blob, pulse: Pulse, limits: Partial<Limits>): FileReport;
+  sweep(blob: Blob, report: FileReport, index: number, pulse: Pulse, limits: Partial<Limits>): Part;
   join(report: FileReport, index: number, part: Part): FileReport;
   unread(path: string, size: number, kind: UnreadKind, message: string): FileReport;
   write(files: FileReport[], format: ReportFormat): string;
@@ -104,8 +109,8 @@ export interface Core {
 
 /** A task for a worker. `run` numbers it; every answer carries the same number. */
 export type Task =
-  | { kind: "check"; name: string; blob: Blob }
-  | { kind: "sweep"; blob: Blob; report: FileReport; index: number }
+  | { kind: "check"; name: string; blob: Blob; limits: Partial<Limits> }
+  | { kind: "sweep"; blob: Blob; report: FileReport; index: number; limits: Partial<Limits> }
   | { kind: "join"; report: FileReport; parts: Part[] }
   | { kind: "unread"; path: string; size: number; why: UnreadKind; message: string }
   | { kind: "write"; files: FileReport[]; format: ReportFormat }

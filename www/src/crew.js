@@ -32,9 +32,10 @@ export class Crashed extends Error {
  * @typedef {object} Assignment
  * @property {number} run
  * @property {number} urgency lower goes first
- * @property {unknown} owner whoever may cancel it
+ * @property {unknown} [owner] whoever may cancel it
  * @property {Task} task
  * @property {(done: number, total: number) => void} [pulse]
+ * @property {() => void} [interrupted] told when it has to begin anew later
  * @property {(memory: number) => void} [weighed] told the size of the instance's memory in bytes, at the end
  * @property {(result: any) => void} resolve
  * @property {(error: Error) => void} reject
@@ -58,6 +59,7 @@ export class Crew extends EventTarget {
   /** @type {Place[]} */
   #places = [];
   #runs = 0;
+  #paused = false;
   /** @type {Promise<WebAssembly.Module> | undefined} */
   #module;
   /** @type {string | undefined} */
@@ -73,12 +75,13 @@ export class Crew extends EventTarget {
   /**
    * Gives a task to the first free worker.
    * @param {Task} task
-   * @param {{ urgency: number, owner?: unknown, pulse?: Assignment["pulse"], weighed?: Assignment["weighed"] }} how
+   * @param {{ urgency: number, owner?: unknown, pulse?: Assignment["pulse"], interrupted?: Assignment["interrupted"], weighed?: Assignment["weighed"] }} how
    * @returns {Promise<any>} rejects with Cancelled or Crashed
    */
-  run(task, { urgency, owner, pulse, weighed }) {
+  run(task, how) {
     return new Promise((resolve, reject) => {
-      const assignment = { run: ++this.#runs, urgency, owner, task, pulse, weighed, resolve, reject };
+      const { urgency } = how;
+      const assignment = { ...how, run: ++this.#runs, task, resolve, reject };
       let at = this.#waiting.length;
       while (at > 0 && this.#waiting[at - 1].urgency > urgency) at -= 1;
       this.#waiting.splice(at, 0, assignment);
@@ -87,41 +90,72 @@ export class Crew extends EventTarget {
   }
 
   /**
-   * Stops every task of this owner, at once.
-   * @param {unknown} owner
+   * Stops every task of these owners, at once.
+   * @param {Set<unknown>} owners
    */
-  cancel(owner) {
-    const dropped = this.#waiting.filter((assignment) => assignment.owner === owner);
-    this.#waiting = this.#waiting.filter((assignment) => assignment.owner !== owner);
-    for (const place of [...this.#places]) {
-      const { assignment } = place;
-      if (assignment && assignment.owner === owner) {
-        dropped.push(assignment);
-        this.#dismiss(place);
-      }
-    }
+  cancel(owners) {
+    const dropped = this.#waiting.filter(({ owner }) => owners.has(owner));
+    this.#waiting = this.#waiting.filter(({ owner }) => !owners.has(owner));
+    dropped.push(...this.#stop(({ owner }) => owners.has(owner)));
     for (const assignment of dropped) assignment.reject(new Cancelled());
     this.#dispatch();
   }
 
+  /**
+   * While it pauses, only what is asked for at the desk is done. A task that runs cannot be held: its worker ends, and
+   * it begins anew when the pause is over.
+   * @param {boolean} paused
+   */
+  set paused(paused) {
+    this.#paused = paused;
+    if (paused) {
+      const interrupted = this.#stop(({ urgency }) => urgency > URGENCY.desk);
+      for (const { interrupted: tell } of interrupted) tell?.();
+      this.#waiting = [...interrupted, ...this.#waiting].sort((a, b) => a.urgency - b.urgency);
+    }
+    this.#dispatch();
+  }
+
+  get paused() {
+    return this.#paused;
+  }
+
   /** Ends every worker. The next task starts one again. */
   close() {
-    const dropped = this.#waiting;
+    const dropped = [...this.#waiting, ...this.#stop(() => true)];
     this.#waiting = [];
-    for (const place of [...this.#places]) {
-      if (place.assignment) dropped.push(place.assignment);
-      this.#dismiss(place);
-    }
+    for (const place of [...this.#places]) this.#dismiss(place);
     for (const assignment of dropped) assignment.reject(new Cancelled());
+  }
+
+  /**
+   * Ends the workers of some tasks.
+   * @param {(assignment: Assignment) => boolean} which
+   * @returns {Assignment[]} those tasks
+   */
+  #stop(which) {
+    return [...this.#places].flatMap((place) => {
+      const { assignment } = place;
+      if (!assignment || !which(assignment)) return [];
+      this.#dismiss(place);
+      return [assignment];
+    });
+  }
+
+  /** @returns {number} tasks that may be begun now; they are the first ones */
+  get #due() {
+    if (!this.#paused) return this.#waiting.length;
+    const held = this.#waiting.findIndex(({ urgency }) => urgency > URGENCY.desk);
+    return held < 0 ? this.#waiting.length : held;
   }
 
   #dispatch() {
     for (const place of this.#places) {
-      if (!this.#waiting.length) return;
+      if (!this.#due) return;
       if (place.ready && !place.assignment) this.#assign(place);
     }
     const starting = this.#places.filter((place) => !place.ready).length;
-    const wanted = Math.min(this.#waiting.length - starting, this.#size - this.#places.length);
+    const wanted = Math.min(this.#due - starting, this.#size - this.#places.length);
     for (let more = 0; more < wanted; more += 1) this.#hire();
   }
 

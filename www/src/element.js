@@ -4,28 +4,35 @@
 // given) and list.js (the files and their results). It needs nothing from the page around it, makes no request, and
 // leaves no trace: what it learns is in its own memory until the page is closed.
 //
-// Attributes: lang.  Methods: check(files), cancel(), clear().  Properties: reports, reference.
+// Attributes: lang; page-keys (single keys work on the whole page, as on one that is made for the element).
+// Methods: check(files), cancel(), pause(), resume(), clear(), forget().  Properties: reports, reference.
 // Events (they bubble and cross shadow roots): just-data-ready (detail: what the core knows), just-data-result (detail:
-// one FILE of the JSON contract), just-data-done, just-data-request and just-data-blocked (detail: an address; neither
-// must ever come).
+// one FILE of the JSON contract), just-data-done, just-data-forget, just-data-request and just-data-blocked (detail: an
+// address; neither must ever come).
 
+import { KeysDialog, SettingsDialog } from "./dialogs.js";
+import { h, refill } from "./dom.js";
 import { DropZone } from "./drop.js";
-import { h } from "./dom.js";
 import { fromFiles } from "./intake.js";
-import { languages, say, speak, wished } from "./language.js";
+import { languages, say } from "./language.js";
 import { FileList } from "./list.js";
 import { Queue } from "./queue.js";
 import { SAVED_AS, copy, formatName, save } from "./save.js";
+import { settings } from "./settings.js";
 import { Voice } from "./voice.js";
 import styles from "./element.css";
 
 // A page that is made for the element speaks with it, in one language.
-export { LANGUAGES, count, duration, inOrder, language, languages, parts, say, size, speak, wished } from "./language.js";
+export { LANGUAGES, count, duration, inOrder, language, languages, parts, say, size } from "./language.js";
+export { settings } from "./settings.js";
 
 /** @typedef {import("./queue.js").Job} Job */
 /** @typedef {import("./contract").FileReport} FileReport */
 /** @typedef {import("./contract").ReportFormat} ReportFormat */
 /** @typedef {import("./intake.js").Item} Item */
+
+/** Time that reading a list of files may take before others have their turn, in milliseconds. */
+const TURN = 24;
 
 export class JustData extends HTMLElement {
   static observedAttributes = ["lang"];
@@ -34,7 +41,10 @@ export class JustData extends HTMLElement {
   #voice = new Voice();
   #problem = h("p.problem", { role: "alert", hidden: true });
   #drop;
+  #tools = h("div.buttons.own");
   #list;
+  #keys = new KeysDialog();
+  #settings = new SettingsDialog(() => this.forget());
   /** Grows when the list is cleared: a walk through a folder that began before then ends. */
   #walking = 0;
   /** @type {AbortController | undefined} */
@@ -51,6 +61,7 @@ export class JustData extends HTMLElement {
       formats: new Map(),
       cancel: (job) => this.#queue.cancel(job),
       cancelAll: () => this.cancel(),
+      pause: (pause) => (pause ? this.pause() : this.resume()),
       again: (jobs) => this.#again(jobs),
       clear: () => this.clear(),
       save: (jobs, format) => this.#save(jobs, format),
@@ -70,14 +81,22 @@ export class JustData extends HTMLElement {
     this.#connected = new AbortController();
     const { signal } = this.#connected;
     this.#drop.listen(signal);
-    languages.addEventListener("change", () => this.#draw(), { signal });
+    this.#list.listen(signal);
+    settings.addEventListener("change", () => this.#draw(), { signal });
+    languages.addEventListener("change", () => {
+      this.#draw();
+      this.#keys.retell();
+      this.#settings.retell();
+    }, { signal });
+    addEventListener("keydown", (event) => this.#key(event), { signal });
     const root = /** @type {ShadowRoot} */ (this.shadowRoot);
     if (root.childElementCount) return;
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(styles);
     root.adoptedStyleSheets = [sheet];
     this.#draw();
-    root.append(this.#drop.element, this.#problem, this.#list.element, this.#voice.element);
+    root.append(this.#drop.element, this.#tools, this.#problem, this.#list.element, this.#voice.element,
+      this.#keys.element, this.#settings.element);
     this.#ready = this.#learn();
   }
 
@@ -88,7 +107,7 @@ export class JustData extends HTMLElement {
 
   /** @param {string} name */
   attributeChangedCallback(name) {
-    if (name === "lang") speak([this.lang, ...wished()]);
+    if (name === "lang") settings.ask(this.lang);
   }
 
   /** @returns {FileReport[]} the results so far, in the order in which the files were given */
@@ -101,7 +120,7 @@ export class JustData extends HTMLElement {
 
   /**
    * Checks these files. They are read in place, never copied.
-   * @param {globalThis.FileList | File[]} files
+   * @param {Iterable<File | FileSystemHandle>} files also folders, as the browser hands them to an installed page
    */
   check(files) {
     return this.#take(fromFiles(files));
@@ -110,6 +129,28 @@ export class JustData extends HTMLElement {
   /** Cancels every check that is not done. */
   cancel() {
     this.#queue.cancelAll();
+  }
+
+  /** Holds all checks. What is at work begins anew afterwards. */
+  pause() {
+    this.#queue.paused = true;
+    this.#voice.say("list.paused-explained");
+    this.#list.draw();
+  }
+
+  /** Goes on with the checks. */
+  resume() {
+    this.#queue.paused = false;
+    this.#voice.say("list.resumed");
+    this.#list.draw();
+  }
+
+  /** Forgets all files, results and settings, on this page and on this computer. */
+  forget() {
+    this.clear();
+    settings.forget();
+    this.#tell("just-data-forget", null);
+    this.#voice.say("list.forgotten");
   }
 
   /** Forgets all files and results. */
@@ -123,10 +164,33 @@ export class JustData extends HTMLElement {
     this.#drop.focus();
   }
 
-  /** Says everything in the language that is spoken. */
+  /** Shows everything anew, in the language that is spoken and by the settings that are made. */
   #draw() {
+    const { theme } = settings.choices;
+    this.style.colorScheme = theme === "system" ? "" : theme;
     this.#drop.draw();
+    const button = (/** @type {string} */ key, /** @type {() => void} */ click) => h("button", { type: "button", click }, say(key));
+    refill(this.#tools,
+      button("list.settings", () => this.#settings.show()),
+      button("list.keys", () => this.#keys.show()),
+      button("list.forget", () => this.forget()));
     this.#list.build();
+  }
+
+  /**
+   * Single keys work where the focus is in the element; on a page that is made for it, anywhere, unless the person
+   * turned that off.
+   * @param {KeyboardEvent} event
+   */
+  #key(event) {
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
+    const path = event.composedPath();
+    if (!path.includes(this) && !(settings.choices.keys && this.hasAttribute("page-keys"))) return;
+    const [target] = path;
+    if (target instanceof HTMLElement && (target.isContentEditable || target.closest("input, select, textarea, dialog"))) return;
+    if (event.key === "?") this.#keys.show();
+    else if (event.key !== "/" || !this.#list.search()) return;
+    event.preventDefault();
   }
 
   async #learn() {
@@ -145,6 +209,7 @@ export class JustData extends HTMLElement {
     this.#problem.hidden = true;
     const walk = this.#walking;
     let taken = 0;
+    let turn = performance.now();
     this.#voice.say("list.walking");
     await this.#ready;
     this.#list.start();
@@ -154,6 +219,9 @@ export class JustData extends HTMLElement {
         this.#queue.add(item);
         this.#drop.small = true;
         taken += 1;
+        if (performance.now() - turn < TURN) continue;
+        await new Promise((resolve) => setTimeout(resolve));
+        turn = performance.now();
       }
     } catch (error) {
       this.#complain(say("list.problem.walk", { reason: reasonOf(error) }));

@@ -31,11 +31,14 @@ export function fromTransfer(transfer) {
 }
 
 /**
- * @param {FileList | File[]} files from an input element
+ * @param {Iterable<File | FileSystemHandle>} files from an input element, or as the browser starts an installed page
  * @returns {AsyncGenerator<Item>}
  */
 export async function* fromFiles(files) {
-  for (const file of files) yield { name: file.webkitRelativePath || file.name, file };
+  for (const file of files) {
+    if ("kind" in file) yield* fromHandle(file);
+    else yield { name: file.webkitRelativePath || file.name, file };
+  }
 }
 
 /**

@@ -1,11 +1,15 @@
 // The files: how far they are, what was found in all of them, and a row for each.
 
 import { h, refill } from "./dom.js";
-import { icon } from "./icons.js";
-import { count, duration, list, say, size } from "./language.js";
+import { standing } from "./facts.js";
+import { Group, GroupRow } from "./groups.js";
+import { duration, list, say, size } from "./language.js";
 import { Row } from "./row.js";
+import { Rows } from "./rows.js";
 import { SAVED_AS, formatName } from "./save.js";
-import { VERDICTS } from "./wording.js";
+import { settings } from "./settings.js";
+import { Sieve } from "./sieve.js";
+import { GUIDELINES, VERDICTS } from "./wording.js";
 
 /** @typedef {import("./queue.js").Job} Job */
 /** @typedef {import("./queue.js").Queue} Queue */
@@ -13,7 +17,6 @@ import { VERDICTS } from "./wording.js";
 /** @typedef {import("./contract").Reference} Reference */
 /** @typedef {import("./contract").ReportFormat} ReportFormat */
 /** @typedef {import("./contract").Rule} Rule */
-/** @typedef {import("./contract").Verdict} Verdict */
 
 /**
  * What the list needs from the element that it is in.
@@ -22,34 +25,33 @@ import { VERDICTS } from "./wording.js";
  * @property {Map<string, string>} formats id to name
  * @property {(job: Job) => void} cancel
  * @property {() => void} cancelAll
+ * @property {(pause: boolean) => void} pause
  * @property {(jobs: Job[]) => void} again
  * @property {() => void} clear
  * @property {(jobs: Job[], format: ReportFormat) => void} save
  * @property {(jobs: Job[], button: HTMLElement) => void} copy
  */
 
-/** Rows that are shown before the user asks for more. */
-const PAGE = 100;
 /** Least time between two drawings of the list, in milliseconds. */
 const BETWEEN_DRAWINGS = 120;
+/** At most this part of the time goes into drawing, so that there is always room for the person's own doings. */
+const PART_FOR_DRAWING = 1 / 8;
 
 export class FileList {
   element = h("div.all");
   #queue;
   #voice;
   #desk;
-  /** @type {Map<Job, Row>} */
-  #rows = new Map();
-  /** @type {Verdict | "open" | "all"} */
-  #filter = "all";
-  #limit = PAGE;
+  #sieve;
+  /** @type {Rows<Job | Group>} */
+  #rows;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #drawing;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #ticking;
-  #started = 0;
-  /** @type {{ at: number, done: number }[]} */
-  #pace = [];
+  /** How long the last drawing took, in milliseconds. */
+  #cost = 0;
+  #clock = new Clock();
   #parts = this.#made();
 
   /**
@@ -61,10 +63,16 @@ export class FileList {
     this.#queue = queue;
     this.#voice = voice;
     this.#desk = desk;
-    queue.addEventListener("change", () => {
-      this.#drawing ??= setTimeout(() => this.draw(), BETWEEN_DRAWINGS);
-    });
+    this.#sieve = new Sieve(desk);
+    this.#sieve.addEventListener("change", () => this.draw());
+    this.#rows = new Rows((item) => (item instanceof Group ? new GroupRow(item, () => this.draw()) : new Row(item, desk)));
+    queue.addEventListener("change", () => this.#soon());
     queue.addEventListener("quiet", () => this.#quiet());
+  }
+
+  /** @param {AbortSignal} signal ends it */
+  listen(signal) {
+    this.#rows.listen(signal);
   }
 
   /** @param {Reference} reference */
@@ -75,105 +83,105 @@ export class FileList {
 
   /** Files are about to come: if there is nothing to do yet, the clock starts. */
   start() {
-    if (this.#queue.open) return;
-    this.#started = performance.now();
-    this.#pace = [];
+    if (!this.#queue.open) this.#clock.start();
   }
 
+  /** Shows all files again. */
   clear() {
-    this.#rows.clear();
-    this.#filter = "all";
-    this.#limit = PAGE;
-    this.#pace = [];
+    this.#sieve.clear();
     this.draw();
   }
 
-  /** Makes everything anew, in the language that is spoken. */
+  /** @returns {boolean} whether there is a search to go to */
+  search() {
+    return this.#sieve.focus();
+  }
+
+  /** Makes everything anew, in the language that is spoken and by the settings that are made. */
   build() {
-    const opened = [...this.#rows].filter(([, row]) => row.opened).map(([job]) => job);
+    const opened = this.#rows.opened;
     this.#rows.clear();
+    this.#sieve.build();
     this.#parts = this.#made();
-    refill(this.element, this.#parts.summary, this.#parts.list, this.#parts.more);
+    const { summary, none } = this.#parts;
+    refill(this.element, summary, none, this.#rows.element);
     this.draw();
-    for (const job of opened) this.#rows.get(job)?.open(true);
+    for (const job of opened) this.#rows.open(job);
   }
 
   #made() {
+    const button = (/** @type {string} */ key, /** @type {() => void} */ click) => h("button", { type: "button", click }, say(key));
     const title = h("h2");
     const bar = h("progress", { max: 1, value: 0, "aria-label": say("list.progress") });
     const pace = h("p.pace");
-    const cancelAll = h("button", { type: "button", click: () => this.#desk.cancelAll() }, say("list.cancel-all"));
-    const again = h("button", { type: "button", click: () => this.#desk.again(this.#queue.jobs) }, say("list.again"));
-    const clear = h("button", { type: "button", click: () => this.#desk.clear() }, say("list.clear"));
-    const copyAll = h("button", { type: "button", click: () => this.#desk.copy(this.#queue.jobs, copyAll) }, say("answer.copy"));
+    const pause = button("list.pause", () => this.#desk.pause(!this.#queue.paused));
+    const cancelAll = button("list.cancel-all", () => this.#desk.cancelAll());
+    const again = button("list.again", () => this.#desk.again(this.#queue.jobs));
+    const clear = button("list.clear", () => this.#desk.clear());
+    const copyAll = button("answer.copy", () => this.#desk.copy(this.#queue.jobs, copyAll));
     const saves = SAVED_AS.map((kind) =>
       h("button", { type: "button", "data-format": kind.format, click: () => this.#desk.save(this.#queue.jobs, kind.format) },
         say("answer.save", { format: formatName(kind) })));
-    const filters = h("div.filters", { role: "group", "aria-label": say("list.show") });
     const saving = h("div.buttons.saving", {}, h("span.quiet", {}, say("list.all-results")), copyAll, saves);
+    const all = h("button.link", { type: "button", click: () => this.clear() }, say("list.show-all"));
+    const some = h("span");
+    const part = h("p.part", { hidden: true }, some, " ", all);
+    const weighed = h("p.weighed", { hidden: true });
     return {
-      title, bar, pace, cancelAll, again, filters, saving,
+      title, bar, pace, pause, cancelAll, again, saving, part, some, weighed,
+      none: h("p.none", { hidden: true }, say("list.none")),
       summary: h("section.summary", { hidden: true, "aria-label": say("list.name") },
-        h("div.over", {}, title, h("div.buttons", {}, cancelAll, again, clear)),
+        h("div.over", {}, title, h("div.buttons", {}, pause, cancelAll, again, clear)),
         h("div.whole", {}, bar, pace),
-        filters,
-        saving),
-      list: h("ol.files", { hidden: true }),
-      more: h("button.more", { type: "button", hidden: true, click: () => this.#showMore() }),
+        weighed,
+        saving,
+        this.#sieve?.elements,
+        part),
     };
   }
 
   #quiet() {
+    this.#clock.stop();
     this.draw();
     const jobs = this.#queue.jobs;
-    if (jobs.length === 1) this.#rows.get(jobs[0])?.open(true);
+    if (jobs.length === 1) this.#rows.open(jobs[0]);
     this.#voice.say("list.sum", this.#sum());
+  }
+
+  #soon() {
+    this.#drawing ??= setTimeout(() => this.draw(), Math.max(BETWEEN_DRAWINGS, this.#cost / PART_FOR_DRAWING));
   }
 
   draw() {
     clearTimeout(this.#drawing);
     clearTimeout(this.#ticking);
     this.#drawing = undefined;
-    const { summary, list, more } = this.#parts;
+    const start = performance.now();
+    const { summary, none, part, some } = this.#parts;
     const jobs = this.#queue.jobs;
-    summary.hidden = list.hidden = !jobs.length;
+    summary.hidden = this.#rows.element.hidden = !jobs.length;
     this.#drawSummary();
-
-    const shown = jobs.filter((job) => this.#filter === "all" || standing(job) === this.#filter);
-    shown.sort((a, b) => rank(a) - rank(b) || a.id - b.id);
-    const page = shown.slice(0, this.#limit);
-    more.hidden = shown.length <= page.length;
-    more.textContent = say("list.more", { count: shown.length - page.length });
-
-    const focused = /** @type {Document | ShadowRoot} */ (this.element.getRootNode()).activeElement;
-    const rows = page.map((job) => {
-      let row = this.#rows.get(job);
-      if (!row) this.#rows.set(job, (row = new Row(job, this.#desk)));
-      row.draw();
-      return row.element;
-    });
-    rows.forEach((element, index) => {
-      if (list.children[index] !== element) list.insertBefore(element, list.children[index] ?? null);
-    });
-    while (list.children.length > rows.length) list.lastElementChild.remove();
-    if (focused instanceof HTMLElement && focused.isConnected && list.contains(focused)) focused.focus({ preventScroll: true });
+    const { shown, items } = this.#sieve.through(jobs);
+    none.hidden = shown.length > 0 || !jobs.length;
+    part.hidden = shown.length === jobs.length;
+    refill(some, say("list.part", { shown: shown.length, count: jobs.length }));
+    this.#rows.show(items);
     if (this.#queue.open) {
       this.#voice.mention("list.sum", this.#sum());
       // Keeps the rate, the time left and a long silence up to date when nothing is heard.
       this.#ticking = setTimeout(() => this.draw(), 1000);
     }
+    this.#cost = performance.now() - start;
   }
 
   #drawSummary() {
-    const { title, bar, pace, cancelAll, again, filters, saving } = this.#parts;
-    const jobs = this.#queue.jobs;
-    const open = this.#queue.open;
-    refill(title, open
-      ? say("list.checking", { done: jobs.length - open, count: jobs.length })
-      : say("list.checked", { count: jobs.length }));
-    cancelAll.hidden = !open;
-    again.hidden = open > 0;
-    saving.hidden = open > 0;
+    const { title, bar, pace, pause, cancelAll, again, saving, weighed } = this.#parts;
+    const { jobs, open, paused } = this.#queue;
+    const amounts = { done: jobs.length - open, count: jobs.length };
+    refill(title, say(!open ? "list.checked" : paused ? "list.paused" : "list.checking", amounts));
+    pause.textContent = say(paused ? "list.resume" : "list.pause");
+    pause.hidden = cancelAll.hidden = !open;
+    again.hidden = saving.hidden = open > 0;
 
     let whole = 0;
     let done = 0;
@@ -185,92 +193,80 @@ export class FileList {
     }
     bar.value = whole ? done / whole : 0;
     bar.hidden = !open;
-    refill(pace, open
-      ? this.#speed(done, whole)
-      : say("list.took", { size: size(bytes), time: duration((performance.now() - this.#started) / 1000) }));
+    this.#clock.running = open > 0 && !paused;
+    refill(pace, open ? this.#pace(done, whole) : say("list.took", { size: size(bytes), time: duration(this.#clock.seconds) }));
 
-    const counts = this.#counts();
-    const wanted = ["all", ...VERDICTS, "open"].filter((id) => id === "all" || counts[id]);
-    if (!counts[this.#filter]) this.#filter = "all";
-    // The buttons are kept while they are the same, so that the focus stays.
-    const key = wanted.join(" ");
-    if (filters.dataset.key !== key) {
-      filters.dataset.key = key;
-      refill(filters, wanted.map((id) => {
-        const verdict = VERDICTS.find((one) => one === id);
-        return h("button.filter", { type: "button", "data-filter": id, click: () => this.#show(/** @type {any} */ (id)) },
-          verdict ? icon(verdict) : null, h("span", {}, verdict ? say(`verdict.${verdict}.name`) : say(`list.show.${id}`)), " ", h("span.count"));
-      }));
-    }
-    for (const button of filters.children) {
-      const id = button.dataset.filter;
-      button.setAttribute("aria-pressed", String(id === this.#filter));
-      button.lastElementChild.textContent = count(counts[id]);
-    }
+    const { weigh, strict } = settings.choices;
+    const left = GUIDELINES.filter((guideline) => !weigh.includes(guideline));
+    weighed.hidden = !left.length && !strict.length;
+    refill(weighed, left.length
+      ? say("list.weighed-without", { guidelines: list(left.map((guideline) => say(`verdict.guideline.${guideline}.name`))) })
+      : say("list.weighed-stricter"));
   }
 
   /**
    * @param {number} done
    * @param {number} whole
    */
-  #speed(done, whole) {
+  #pace(done, whole) {
+    if (this.#queue.paused) return say("list.paused-explained");
+    const rate = this.#clock.rate(done);
+    if (rate < 1) return say("list.starting");
+    return say("list.pace", { rate: size(rate), left: duration((whole - done) / rate) });
+  }
+
+  /** The state of things, for a screen reader. */
+  #sum() {
+    const { jobs, open } = this.#queue;
+    /** @type {Record<string, number>} */
+    const counts = {};
+    for (const job of jobs) counts[standing(job)] = (counts[standing(job)] ?? 0) + 1;
+    const found = VERDICTS.filter((verdict) => counts[verdict]).map((verdict) => say(`verdict.${verdict}.counted`, { count: counts[verdict] }));
+    return { done: jobs.length - open, count: jobs.length, found: list(found.length ? found : [say("list.nothing-yet")]) };
+  }
+}
+
+/** Time that was spent, without pauses, and the rate of the last few seconds. */
+class Clock {
+  #spent = 0;
+  /** When it was last set going; 0 while it stands. */
+  #since = 0;
+  /** @type {{ at: number, done: number }[]} */
+  #pace = [];
+
+  start() {
+    this.#spent = 0;
+    this.#since = performance.now();
+    this.#pace = [];
+  }
+
+  stop() {
+    this.running = false;
+  }
+
+  /** @param {boolean} running */
+  set running(running) {
+    if (running === this.#since > 0) return;
+    const now = performance.now();
+    if (!running) this.#spent += now - this.#since;
+    this.#since = running ? now : 0;
+    this.#pace = [];
+  }
+
+  get seconds() {
+    return (this.#spent + (this.#since && performance.now() - this.#since)) / 1000;
+  }
+
+  /**
+   * @param {number} done bytes until now
+   * @returns {number} bytes per second; 0 while that is not known
+   */
+  rate(done) {
     const now = performance.now();
     this.#pace.push({ at: now, done });
     while (this.#pace.length > 2 && now - this.#pace[0].at > 8000) this.#pace.shift();
     const [first] = this.#pace;
     const seconds = (now - first.at) / 1000;
-    const rate = seconds > 0.8 ? Math.max(0, done - first.done) / seconds : 0;
-    if (rate < 1) return say("list.starting");
-    return say("list.pace", { rate: size(rate), left: duration((whole - done) / rate) });
+    return seconds > 0.8 ? Math.max(0, done - first.done) / seconds : 0;
   }
-
-  /** @param {Verdict | "open" | "all"} filter */
-  #show(filter) {
-    this.#filter = filter;
-    this.#limit = PAGE;
-    this.draw();
-  }
-
-  #showMore() {
-    const { list } = this.#parts;
-    const next = list.children.length;
-    this.#limit += PAGE;
-    this.draw();
-    list.children[next]?.querySelector("button")?.focus();
-  }
-
-  /** @returns {Record<string, number>} how many files there are of each standing */
-  #counts() {
-    /** @type {Record<string, number>} */
-    const counts = { all: this.#queue.jobs.length };
-    for (const job of this.#queue.jobs) counts[standing(job)] = (counts[standing(job)] ?? 0) + 1;
-    return counts;
-  }
-
-  /** The state of things, for a screen reader. */
-  #sum() {
-    const counts = this.#counts();
-    const found = VERDICTS.filter((verdict) => counts[verdict]).map((verdict) => say(`verdict.${verdict}.counted`, { count: counts[verdict] }));
-    return { done: counts.all - this.#queue.open, count: counts.all, found: list(found.length ? found : [say("list.nothing-yet")]) };
-  }
-}
-
-/**
- * Where a job belongs in the list.
- * @param {Job} job
- * @returns {Verdict | "open"}
- */
-function standing(job) {
-  return job.state === "done" && job.report ? job.report.verdict : "open";
-}
-
-/**
- * Worst first; files at work before those that are well, the waiting ones last.
- * @param {Job} job
- */
-function rank(job) {
-  if (job.state === "waiting") return 6;
-  if (job.report?.verdict === "code") return 0;
-  if (job.state !== "done") return 2;
-  return { caution: 1, unfinished: 3, "just-data": 4 }[/** @type {Exclude<Verdict, "code">} */ (job.report?.verdict)] ?? 5;
 }

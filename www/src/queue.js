@@ -6,6 +6,7 @@
 
 import { Cancelled, Crew, URGENCY } from "./crew.js";
 import { reported } from "./language.js";
+import { settings } from "./settings.js";
 
 /** @typedef {import("./contract").FileReport} FileReport */
 /** @typedef {import("./contract").ReportFormat} ReportFormat */
@@ -100,20 +101,28 @@ export class Queue extends EventTarget {
 
   /** @param {Job} job */
   cancel(job) {
-    if (job.state !== "done") this.#crew.cancel(job);
+    this.#crew.cancel(new Set([job]));
   }
 
   cancelAll() {
-    for (const job of this.jobs) this.cancel(job);
+    this.#crew.cancel(new Set(this.jobs));
   }
 
   clear() {
-    for (const job of this.jobs) {
-      job.round += 1;
-      this.#crew.cancel(job);
-    }
+    for (const job of this.jobs) job.round += 1;
+    this.cancelAll();
     this.jobs = [];
     this.#open = 0;
+    this.#crew.paused = false;
+  }
+
+  get paused() {
+    return this.#crew.paused;
+  }
+
+  /** What is at work when it is paused begins anew afterwards; what was found until then stays in sight. */
+  set paused(paused) {
+    this.#crew.paused = paused;
   }
 
   /** Ends the workers; they start again when they are needed. What was not done is cancelled. */
@@ -154,7 +163,9 @@ export class Queue extends EventTarget {
     Object.assign(job, { state: "done", report, ended: performance.now() });
     this.#open -= 1;
     this.#changed(job);
-    if (!this.#open) this.dispatchEvent(new Event("quiet"));
+    if (this.#open) return;
+    this.#crew.paused = false;
+    this.dispatchEvent(new Event("quiet"));
   }
 
   /**
@@ -192,12 +203,18 @@ export class Queue extends EventTarget {
       job.memory = Math.max(job.memory, memory);
     };
     const current = () => job.round === round && job.state !== "done";
+    // All of a check is done with the limits that it began with.
+    const { limits } = settings.choices;
     const report = await this.#crew.run(
-      { kind: "check", name: job.name, blob: file },
+      { kind: "check", name: job.name, blob: file, limits },
       {
         urgency: URGENCY.check,
         owner: job,
         weighed,
+        interrupted: () => {
+          Object.assign(job, { state: "waiting", done: 0 });
+          this.#changed(job);
+        },
         pulse: (done, total) => {
           if (!current()) return;
           job.state = "reading";
@@ -219,11 +236,16 @@ export class Queue extends EventTarget {
       pending.map((/** @type {{ len: number }} */ range, /** @type {number} */ index) =>
         this.#crew
           .run(
-            { kind: "sweep", blob: file, report, index },
+            { kind: "sweep", blob: file, report, index, limits },
             {
               urgency: URGENCY.sweep,
               owner: job,
               weighed,
+              interrupted: () => {
+                searched[index] = 0;
+                job.done = sum(searched);
+                this.#changed(job);
+              },
               pulse: (done, total) => {
                 if (!current()) return;
                 searched[index] = total > 0 ? (range.len * Math.min(done, total)) / total : 0;
@@ -240,7 +262,7 @@ export class Queue extends EventTarget {
           }),
       ),
     ).catch((error) => {
-      this.#crew.cancel(job);
+      this.#crew.cancel(new Set([job]));
       throw error;
     });
     return this.#crew.run({ kind: "join", report, parts }, { urgency: URGENCY.desk, owner: job });

@@ -1,9 +1,10 @@
 // One file in the list: its sign, its verdict, its name, and its result when it is opened.
 
 import { h, refill } from "./dom.js";
+import { otherwise, verdictOf } from "./facts.js";
 import { icon } from "./icons.js";
+import { duration, parts, say, share, size, told } from "./language.js";
 import { headline, resultView } from "./result.js";
-import { duration, say, share, size } from "./language.js";
 import { SAVED_AS, formatName } from "./save.js";
 import { visible } from "./wording.js";
 
@@ -20,9 +21,9 @@ export class Row {
   #verdict = h("span.verdict");
   #said = h("span.said");
   #amount = h("span.amount");
-  #toggle;
+  #file;
   #progress = h("progress", { max: 1, value: 0 });
-  #cancel;
+  #running;
   #doing = h("p.doing");
   #detail;
   /** What is drawn, so that nothing is drawn twice. */
@@ -38,7 +39,7 @@ export class Row {
     this.#desk = desk;
     const name = visible(job.name);
     this.#detail = h("div.detail", { id: `file-${job.id}`, hidden: true, role: "region", "aria-label": say("list.row.result", { name }) });
-    this.#toggle = h("button.toggle", {
+    this.toggle = h("button.toggle", {
       type: "button", "aria-expanded": "false", "aria-controls": `file-${job.id}`, click: () => this.open(!this.opened),
     },
       this.#sign,
@@ -46,11 +47,10 @@ export class Row {
       this.#amount,
       icon("chevron"));
     this.#progress.setAttribute("aria-label", say("list.row.progress", { name }));
-    this.#cancel = h("button.cancel", { type: "button", "aria-label": say("list.row.cancel-this", { name }), click: () => desk.cancel(job) }, say("list.row.cancel"));
-    this.element = h("li.file", {},
-      h("h3.row", {}, this.#toggle),
-      h("div.running", { hidden: true }, this.#progress, this.#doing, this.#cancel),
-      this.#detail);
+    this.#running = h("div.running", { hidden: true }, this.#progress, this.#doing,
+      h("button.cancel", { type: "button", "aria-label": say("list.row.cancel-this", { name }), click: () => desk.cancel(job) }, say("list.row.cancel")));
+    this.#file = h("div.file", {}, h("h3.row", {}, this.toggle), this.#running, this.#detail);
+    this.element = h("li.slot", {}, this.#file);
     this.draw();
   }
 
@@ -60,36 +60,35 @@ export class Row {
 
   /** @param {boolean} open */
   open(open) {
-    if (open && !this.#job.report) return;
+    if (open === this.opened || (open && !this.#job.report)) return;
     this.#detail.hidden = !open;
-    this.#toggle.setAttribute("aria-expanded", String(open));
+    this.toggle.setAttribute("aria-expanded", String(open));
     this.#fill();
-  }
-
-  focus() {
-    this.#toggle.focus();
   }
 
   draw() {
     const job = this.#job;
     const { report, state } = job;
     const running = state === "reading" || state === "searching";
-    const verdict = report && (state === "done" || report.verdict === "code") ? report.verdict : null;
+    const worst = report && verdictOf(report);
+    const verdict = worst && (state === "done" || worst === "code" || worst === "caution") ? worst : null;
     const sign = verdict ?? (running ? "busy" : "waiting");
     const key = `${sign} ${state} ${job.round}`;
     if (key !== this.#drawn || report !== this.#shown) {
       this.#drawn = key;
       this.#shown = report;
-      this.element.dataset.verdict = verdict ?? "";
-      this.element.dataset.state = state;
+      this.#file.dataset.verdict = verdict ?? "";
+      this.#file.dataset.state = state;
       refill(this.#sign, icon(sign));
       refill(this.#verdict, verdict ? say(`verdict.${verdict}.name`) : say(running ? "list.row.checking" : "list.row.waiting"));
-      refill(this.#said, report ? headline(report, this.#desk.rules, this.#desk.formats) : "");
+      const other = report && otherwise(report);
+      refill(this.#said, other ? told([other]) : report ? headline(report, this.#desk.rules, this.#desk.formats) : "");
       refill(this.#amount, size(report?.size ?? job.size));
-      this.#toggle.toggleAttribute("disabled", !report);
-      this.element.querySelector(".running").hidden = state === "done";
+      // Not `disabled`: the arrow keys come past it, and the focus stays when it is checked again.
+      this.toggle.setAttribute("aria-disabled", String(!report));
+      this.#running.hidden = state === "done";
       if (!report) this.open(false);
-      else this.#fill();
+      this.#fill();
     }
     if (running) this.#drawProgress();
     else if (state === "waiting") {
@@ -102,11 +101,10 @@ export class Row {
     const job = this.#job;
     this.#progress.value = job.progress;
     const silent = performance.now() - job.heard;
-    const what = say(job.state === "searching" ? "list.row.searching" : "list.row.reading");
+    const what = job.state === "searching" ? searching(job) : [say("list.row.reading")];
     const much = job.total > 0 ? ` · ${share(job.done, job.total)}` : "";
     const quiet = silent > SILENCE ? ` · ${say("list.row.silent", { time: duration(silent / 1000) })}` : "";
-    const text = `${what}${much}${quiet}`;
-    if (this.#doing.textContent !== text) refill(this.#doing, text);
+    refill(this.#doing, what, much, quiet);
   }
 
   #fill() {
@@ -129,4 +127,17 @@ export class Row {
       h("button", { type: "button", click: () => desk.again(jobs) }, say("answer.again")),
     ];
   }
+}
+
+/**
+ * What is still looked through, and what the core calls it: "Still looking through 4.9 GiB: pixels".
+ * @param {Job} job
+ */
+function searching({ report, total, done }) {
+  const first = report?.pending?.[0];
+  const row = first && report?.layers[first.layer]?.map?.find(([start, end]) => start <= first.offset && first.offset < end);
+  const left = size(Math.max(0, total - done));
+  return row?.[3]
+    ? parts("list.row.searching", { left, what: h("span", { lang: "en" }, visible(row[3])) })
+    : [say("list.row.searching-all", { left })];
 }

@@ -48,9 +48,9 @@ function answer(run, task) {
 function perform(core, task, pulse) {
   switch (task.kind) {
     case "check":
-      return core.check(task.name, task.blob, pulse);
+      return core.check(task.name, task.blob, pulse, task.limits);
     case "sweep":
-      return core.sweep(task.blob, task.report, task.index, pulse);
+      return core.sweep(task.blob, task.report, task.index, pulse, task.limits);
     case "join":
       return task.parts.reduce(
         (/** @type {import("./contract").FileReport} */ report, part, index) => core.join(report, index, part),
