@@ -638,6 +638,15 @@ pub(crate) mod tests {
         report.findings.iter().filter(weighs).map(|finding| finding.rule.as_str()).collect()
     }
 
+    /// A vector and what looks like it: the rule is told of the one, the other is not flagged.
+    pub(crate) fn told(name: &str, evil: impl Into<Vec<u8>>, rule: &str, alike: impl Into<Vec<u8>>) {
+        let report = checked(name, evil);
+        assert!(report.findings.iter().any(|finding| finding.rule == rule), "{rule}: {report:#?}");
+        assert!(matches!(report.verdict, Verdict::Code | Verdict::Caution), "{report:#?}");
+        let report = checked(name, alike);
+        assert_eq!(report.verdict, Verdict::JustData, "{report:#?}");
+    }
+
     #[test]
     fn names_that_lie_are_told_from_text_by_another_name() {
         let table = "a,b,c\n1,2,3\n4,5,6\n";

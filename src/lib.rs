@@ -12,6 +12,7 @@
 //!
 //! One [`budget`] bounds the work; whatever ends a reader early is a [`stop`] with a place.
 
+mod active_text;
 pub mod budget;
 pub mod bytes;
 pub mod check;

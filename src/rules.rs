@@ -365,14 +365,66 @@ pub static DOCTYPE_UNEXPECTED: Rule = Rule {
     see: &["https://cwe.mitre.org/data/definitions/611.html"],
 };
 
+/// HTML or XML that runs, in a text value.
+pub static ACTIVE_MARKUP_IN_TEXT: Rule = Rule {
+    id: "active-markup-in-text",
+    title: "A text in this file is a web page fragment with script in it",
+    why: "Viewers and archives that show the text in a browser without care would run the script.",
+    advice: "Do not show the text in a web page. Ask the sender how it got there.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &["https://cwe.mitre.org/data/definitions/79.html"],
+};
+
+/// A spreadsheet formula as a text value.
+pub static FORMULA_IN_TEXT: Rule = Rule {
+    id: "formula-in-text",
+    title: "A text in this file is a spreadsheet formula",
+    why: "When the text is exported to a table, a spreadsheet program computes it: it may start programs or contact servers.",
+    advice: "Do not export the text to a table before it is corrected.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &["https://owasp.org/www-community/attacks/CSV_Injection"],
+};
+
+/// Program text as an element's value.
+pub static PROGRAM_TEXT_IN_VALUE: Rule = Rule {
+    id: "program-text-in-value",
+    title: "A value in this file is program text",
+    why: "Nothing runs it when the file is opened, but a program that knows the place can. Data has no use for it.",
+    advice: "Ask the sender what it is for.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &[],
+};
+
+/// A content of another type than the one that is given beside it.
+pub static DOCUMENT_TYPE_LIES: Rule = Rule {
+    id: "document-type-lies",
+    title: "The document in this file is not what the file says",
+    why: "The file names one type of document and carries another. Viewers hand it to the program for the named type, \
+          or store it under that ending.",
+    advice: "Do not open the document. Ask the sender.",
+    guideline: Guideline::Code,
+    runs: Runs::OnUse,
+    severity: Severity::Warning,
+    see: &["https://www.rfc-editor.org/rfc/rfc2045#section-5"],
+};
+
 /// All of the above, sorted by id.
 pub static SHARED: &[&Rule] = &[
+    &ACTIVE_MARKUP_IN_TEXT,
     &DOCTYPE_UNEXPECTED,
+    &DOCUMENT_TYPE_LIES,
     &EMPTY,
     &ENTRY_BEHIND_LINK,
     &ENTRY_WITHOUT_NAME,
     &FILE_HIDDEN,
     &FILE_IN_OPAQUE,
+    &FORMULA_IN_TEXT,
     &LINK_LEAVES_FOLDER,
     &NAME_DECEIVES,
     &NAME_LEAVES_FOLDER,
@@ -383,6 +435,7 @@ pub static SHARED: &[&Rule] = &[
     &PROGRAM_HIDDEN,
     &PROGRAM_IN_OPAQUE,
     &PROGRAM_INSIDE,
+    &PROGRAM_TEXT_IN_VALUE,
     &REFERENCE_ABOVE,
     &REFERENCE_BY_WHOLE_PATH,
     &REFERENCE_FAR_ABOVE,

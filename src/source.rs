@@ -4,6 +4,7 @@ mod base64;
 mod inflated;
 mod paged;
 mod stitched;
+mod strided;
 mod transcoded;
 mod unpacked;
 
@@ -18,6 +19,7 @@ pub use file::OnDisk;
 pub use inflated::{Inflated, Wrapping};
 pub use paged::Paged;
 pub use stitched::Stitched;
+pub use strided::Strided;
 pub use transcoded::{Transcoded, Units};
 pub use unpacked::{Packing, Unpacked};
 

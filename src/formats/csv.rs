@@ -270,6 +270,11 @@ enum Formula {
     Other,
 }
 
+/// Whether the text of a cell is a formula that starts a program or fetches something.
+pub(crate) fn reaches_out(cell: &str) -> bool {
+    matches!(Formula::of(cell), Some(Formula::StartsProgram | Formula::Connects))
+}
+
 /// Functions that start something: Dynamic Data Exchange, and the calls of old macro sheets.
 const STARTS: &[&str] = &["CALL", "DDE", "EXEC", "REGISTER", "REGISTER.ID"];
 

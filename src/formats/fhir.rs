@@ -10,16 +10,19 @@
 //! Followed: the address of an attachment, and the endpoint that a subscription sends to. Everything else that looks
 //! like an address (`system`, `fullUrl`, `url` of an extension or a definition) is an identifier.
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
 use crate::{
+    bytes::Bytes,
     follow::{Follower, open_base64},
     format::{Buried, Candidate, Format, Nature, Visit},
     formats::json::{self, Event, Step, Text, Token, Walker},
-    quote::quoted,
+    quote::{quoted, quoted_bytes},
     reference::classify,
     rich_text,
     rule::{Guideline, Rule, Runs, Severity},
+    rules::DOCUMENT_TYPE_LIES,
+    source::Base64,
     stop::Stop,
 };
 
@@ -92,7 +95,7 @@ struct Reading {
 #[derive(Default)]
 struct Open {
     resource: String,
-    has_content_type: bool,
+    content_type: Option<String>,
     url: Option<(Range<u64>, String)>,
     endpoint: Option<(Range<u64>, String)>,
     data: Option<Range<u64>>,
@@ -126,7 +129,7 @@ impl Reading {
         let place = || Some((event.range.clone(), text.text().into_owned()));
         match name {
             "resourceType" => open.resource = text.text().into_owned(),
-            "contentType" => open.has_content_type = true,
+            "contentType" => open.content_type = Some(text.text().into_owned()),
             "url" => open.url = place(),
             "endpoint" => open.endpoint = place(),
             "data" => open.data = Some(text.range.clone()),
@@ -137,13 +140,14 @@ impl Reading {
 
     fn close(&mut self, visit: &mut Visit<'_>, open: Open, name: &str, place: &str) -> Result<(), Stop> {
         // Only an Attachment and a Binary have a content type beside an address or data.
-        let attachment = is_attachment(name) || open.has_content_type;
+        let attachment = is_attachment(name) || open.content_type.is_some();
         if let Some((range, url)) = open.url.filter(|_| attachment) {
             let subject = format!("The address of the attachment {place}");
             self.follower.follow(visit, range, subject.trim_end(), &url)?;
         }
         if let Some(range) = open.data.filter(|_| attachment) {
             let name = if place.is_empty() { "data" } else { place };
+            compare_type(visit, range.clone(), open.content_type.as_deref().unwrap_or_default())?;
             open_base64(visit, range, name.to_string(), "attachment")?;
         }
         if let Some((range, endpoint)) = open.endpoint.filter(|_| name == "channel" || open.resource == "Subscription")
@@ -152,6 +156,36 @@ impl Reading {
         }
         Ok(())
     }
+}
+
+/// Types with bytes that every content of theirs starts with, and how many may stand in front of them.
+const MARKS: &[(&str, &[&[u8]], usize)] = &[
+    ("application/dicom", &[b"DICM"], 128),
+    ("application/gzip", &[b"\x1f\x8b"], 0),
+    ("application/pdf", &[b"%PDF-"], 1024),
+    ("application/zip", &[b"PK\x03\x04", b"PK\x05\x06"], 0),
+    ("image/gif", &[b"GIF8"], 0),
+    ("image/jpeg", &[b"\xff\xd8\xff"], 0),
+    ("image/png", &[b"\x89PNG"], 0),
+    ("image/tiff", &[b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"], 0),
+];
+
+/// Tells where data in Base64 are not of the type that is given beside them.
+pub(super) fn compare_type(visit: &mut Visit<'_>, range: Range<u64>, content_type: &str) -> Result<(), Stop> {
+    let named = content_type.split(';').next().unwrap_or_default().trim();
+    let Some((_, marks, reach)) = MARKS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(named)) else {
+        return Ok(());
+    };
+    // Where it is no Base64, that is told when it is opened.
+    let Ok(decoded) = Base64::new(visit.bytes.window(range.clone())) else { return Ok(()) };
+    let head = Bytes::whole(Rc::new(decoded), visit.bytes.budget().clone()).peek(0, 1200)?;
+    let starts = |mark: &&[u8]| head.windows(mark.len()).take(reach.saturating_add(1)).any(|some| some == *mark);
+    if head.is_empty() || marks.iter().any(starts) {
+        return Ok(());
+    }
+    let shown = quoted_bytes(head.get(..32).unwrap_or(&head));
+    let message = format!("The type is given as {}; the data start with {shown}.", quoted(content_type));
+    visit.find(&DOCUMENT_TYPE_LIES, range, message)
 }
 
 /// Tells of the endpoint of a subscription.

@@ -15,7 +15,7 @@ use crate::{
     follow::{Follower, open_base64},
     format::{Buried, Candidate, Format, Nature, Visit},
     formats::{
-        fhir::{is_attachment, is_resource, subscription},
+        fhir::{compare_type, is_attachment, is_resource, subscription},
         xml::{self, Token},
     },
     rich_text,
@@ -53,7 +53,7 @@ const NARRATIVE: usize = 1 << 20;
 struct Open {
     name: String,
     start: u64,
-    has_content_type: bool,
+    content_type: Option<String>,
     url: Option<(Range<u64>, String)>,
     data: Option<Range<u64>>,
 }
@@ -66,7 +66,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             let name = element.local().to_string();
             if let (Some(parent), Some(value)) = (open.last_mut(), element.attribute("value")) {
                 match name.as_str() {
-                    "contentType" => parent.has_content_type = true,
+                    "contentType" => parent.content_type = Some(value.value.clone()),
                     "url" => parent.url = Some((value.range.clone(), value.value.clone())),
                     "data" => parent.data = Some(value.range.clone()),
                     "endpoint" if matches!(parent.name.as_str(), "channel" | "Subscription") => {
@@ -80,11 +80,12 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         }
         Token::End(_) => {
             let Some(closed) = open.pop() else { return Ok(()) };
-            let attachment = closed.has_content_type || is_attachment(&closed.name);
+            let attachment = closed.content_type.is_some() || is_attachment(&closed.name);
             if let Some((range, url)) = closed.url.filter(|_| attachment) {
                 follower.follow(visit, range, &format!("The address of {}", closed.name), &url)?;
             }
             if let Some(range) = closed.data.filter(|_| attachment) {
+                compare_type(visit, range.clone(), closed.content_type.as_deref().unwrap_or_default())?;
                 open_base64(visit, range, closed.name.clone(), "attachment")?;
             }
             if closed.name == "div" && open.last().is_some_and(|parent| parent.name == "text") {

@@ -20,6 +20,7 @@ use crate::{
     follow::Follower,
     format::{Buried, Candidate, Format, Nature, Role, Span, Visit},
     formats::xml::{self, Element, Text, Token},
+    reference::classify,
     rule::{Guideline, Rule, Runs, Severity},
     source::{Base64, Inflated, Source, Wrapping},
     stop::Stop,
@@ -62,6 +63,12 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let mut array: Option<Array> = None;
     let mut number = 0u32;
     xml::walk(visit, |visit, walker, event| match &event.token {
+        Token::Doctype(doctype) => match &doctype.external {
+            Some(external) if !is_definition(&external.system) => follower
+                .follow(visit, event.range.clone(), "The definition of the document type", &external.system)
+                .map(|_| ()),
+            _ => Ok(()),
+        },
         Token::Start(element) if element.name == "DataArray" => {
             if let Some(file) = element.attribute("ExternalFileName").filter(|file| !file.value.is_empty()) {
                 let subject = "The ExternalFileName of a DataArray";
@@ -79,6 +86,12 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         },
         _ => Ok(()),
     })
+}
+
+/// Whether an address is the one of the definition that every file of this kind names.
+fn is_definition(address: &str) -> bool {
+    let host = classify(address).host.unwrap_or_default().to_ascii_lowercase();
+    host.strip_prefix("www.").unwrap_or(&host) == "nitrc.org"
 }
 
 /// What a DataArray says of its values.

@@ -70,6 +70,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
 fn read_chunks(visit: &mut Visit<'_>, whole: Cursor, len: u64) -> Result<(), Stop> {
     let mut cursor = visit.bytes.window(whole.at()..len).cursor();
     let mut pictures = Vec::new();
+    let mut buffer = None;
     let mut number = 0u32;
     while !cursor.is_empty() {
         let start = cursor.at();
@@ -78,12 +79,15 @@ fn read_chunks(visit: &mut Visit<'_>, whole: Cursor, len: u64) -> Result<(), Sto
         let data = cursor.take(len.into(), "the data of a chunk")?;
         match (number, kind) {
             (0, JSON) => {
-                pictures = pictures_of(Walker::new(&data)?)?;
+                (pictures, buffer) = pictures_of(Walker::new(&data)?)?;
                 visit.open("scene.gltf", Span::Range(data.range()), Role::File)?;
             }
             (0, _) => return Err(Stop::malformed(start, "a chunk of JSON text")),
             (1, BIN) => {
-                visit.opaque(data.range(), "buffer")?;
+                // At most three bytes fill the chunk up; what follows them is no part of the scene.
+                let used = buffer
+                    .map_or(data.len(), |len: u64| len.checked_next_multiple_of(4).unwrap_or(len).min(data.len()));
+                visit.opaque(data.start()..data.start().saturating_add(used), "buffer")?;
                 for (index, range) in pictures.drain(..) {
                     let at = data.start().saturating_add(range.start)..data.start().saturating_add(range.end);
                     if at.start < at.end && at.end <= data.end() {
@@ -106,8 +110,12 @@ fn read_chunks(visit: &mut Visit<'_>, whole: Cursor, len: u64) -> Result<(), Sto
 /// Views of the buffer, and pictures, that are remembered.
 const REMEMBERED: usize = 100_000;
 
-/// Which ranges of the buffer are pictures. Damage ends the walk: the reader of the scene tells it.
-fn pictures_of(mut walker: Walker) -> Result<Vec<(u64, Range<u64>)>, Stop> {
+/// Pictures with their number and their range in the buffer.
+type Pictures = Vec<(u64, Range<u64>)>;
+
+/// Which ranges of the buffer are pictures, and how long the scene says that it is. Damage ends the walk: the reader of the scene tells it.
+fn pictures_of(mut walker: Walker) -> Result<(Pictures, Option<u64>), Stop> {
+    let mut buffer = None;
     let mut views: Vec<(u64, Range<u64>)> = Vec::new();
     let mut pictures: Vec<(u64, usize)> = Vec::new();
     loop {
@@ -133,6 +141,9 @@ fn pictures_of(mut walker: Walker) -> Result<Vec<(u64, Range<u64>)>, Stop> {
                     _ => {}
                 }
             }
+            (Token::Number(number), [Step::Key("buffers"), Step::Index(0), Step::Key("byteLength")]) => {
+                buffer = number.parse().ok();
+            }
             (Token::Number(number), [Step::Key("images"), Step::Index(index), Step::Key("bufferView")]) => {
                 if let Ok(number) = number.parse() {
                     pictures.push((*index, number));
@@ -142,7 +153,7 @@ fn pictures_of(mut walker: Walker) -> Result<Vec<(u64, Range<u64>)>, Stop> {
         }
     }
     let view = |number: usize| views.get(number).map(|(_, range)| range.clone());
-    Ok(pictures.into_iter().filter_map(|(index, number)| Some((index, view(number)?))).collect())
+    Ok((pictures.into_iter().filter_map(|(index, number)| Some((index, view(number)?))).collect(), buffer))
 }
 
 #[cfg(test)]

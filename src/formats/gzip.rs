@@ -21,12 +21,14 @@ use nom::{
 };
 
 use crate::{
+    active_text,
     bytes::{Bytes, Cursor},
     format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
     quote::quoted_bytes,
     rule::{Guideline, Rule, Runs, Severity},
     source::{Inflated, Paged, Source, Stitched, Wrapping},
     stop::Stop,
+    stored_names,
 };
 
 /// gzip.
@@ -83,11 +85,9 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         let member = Member::read(&mut cursor)?;
         let header = member.header;
         visit.structure(start..header.end, "member header")?;
-        for (range, what) in &header.room {
-            visit.slack(range.clone(), what)?;
-        }
-        if header.leaves_folder() {
-            let message = format!("The stored name is {}.", quoted_bytes(&header.name));
+        header.claim(visit)?;
+        if let Some(why) = stored_names::leaves_folder(&header.name) {
+            let message = format!("The stored name is {}: {why}.", quoted_bytes(&header.name));
             visit.find(&NAME_LEAVES_FOLDER, start..header.end, message)?;
         }
         let end = header.end.saturating_add(member.inflated.compressed_len());
@@ -225,14 +225,37 @@ impl Header {
         Ok(header)
     }
 
-    /// RFC 1952 asks for a name without folders.
-    fn leaves_folder(&self) -> bool {
-        self.name.iter().any(|byte| matches!(byte, b'/' | b'\\')) && {
-            let mut parts = self.name.split(|byte| matches!(byte, b'/' | b'\\'));
-            let absolute = self.name.first().is_some_and(|byte| matches!(byte, b'/' | b'\\'));
-            absolute || parts.any(|part| part == b"..")
+    /// Claims the fields that may hold anything, and looks at the comment.
+    fn claim(&self, visit: &mut Visit<'_>) -> Result<(), Stop> {
+        for (range, what) in &self.room {
+            match *what {
+                "extra field" => claim_extra(visit, range.clone())?,
+                "comment" => {
+                    visit.slack(range.clone(), what)?;
+                    active_text::look_at_room(visit, range.clone(), "The comment")?;
+                }
+                _ => visit.slack(range.clone(), what)?,
+            }
         }
+        Ok(())
     }
+}
+
+/// Subfields: two letters, a length, and so many bytes, which each are a room of their own.
+fn claim_extra(visit: &mut Visit<'_>, range: std::ops::Range<u64>) -> Result<(), Stop> {
+    let extra = visit.bytes.window(range.clone()).all()?;
+    let (mut at, mut rest) = (range.start, extra.as_slice());
+    while let [_, _, low, high, behind @ ..] = rest
+        && let Some(behind) = behind.get(usize::from(u16::from_le_bytes([*low, *high]))..)
+    {
+        let data = at.saturating_add(4);
+        at = range.end.saturating_sub(behind.len() as u64);
+        visit.structure(data.saturating_sub(4)..data, "subfield of the extra field")?;
+        visit.slack(data..at, "extra field")?;
+        active_text::look_at_room(visit, data..at, "The extra field")?;
+        rest = behind;
+    }
+    visit.slack(at..range.end, "extra field")
 }
 
 /// The ten fixed bytes: gives the flags.

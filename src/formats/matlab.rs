@@ -16,6 +16,7 @@ use std::{ops::Range, rc::Rc};
 use nom::number::Endianness;
 
 use crate::{
+    active_text,
     bytes::{Bytes, Cursor},
     format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
     ledger::Kind,
@@ -117,6 +118,9 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     Ok(matches!(tag.kind, MATRIX | COMPRESSED) && !tag.short)
 }
 
+/// How much of a text is looked at, in bytes.
+const CHARACTERS: usize = 64 << 10;
+
 /// The byte order, by version and mark.
 fn order(header: &[u8]) -> Option<Endianness> {
     match header.get(124..128)? {
@@ -129,7 +133,7 @@ fn order(header: &[u8]) -> Option<Endianness> {
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let header = visit.bytes.read(0, 128, "the header of a MAT-file")?;
     let order = order(&header).ok_or(Stop::malformed(124, "the version and the byte order of a MAT-file"))?;
-    visit.slack(0..116, "text of the header")?;
+    active_text::claim_reserved(visit, 0..116, "text of the header")?;
     visit.structure(116..HEADER, "header")?;
     let mut subsystem = visit.bytes.window(116..124).cursor();
     let subsystem = match order {
@@ -292,7 +296,13 @@ fn read_element(visit: &mut Visit<'_>, matrix: &mut Matrix, tag: Tag, data: Rang
             visit.structure(data, "system of types")
         }
         (2 | 3, _) | (4, OPAQUE_CLASS) => visit.structure(data, "dimensions and name"),
-        (_, CHAR_CLASS) => visit.slack(data, "characters"),
+        (_, CHAR_CLASS) => {
+            // As UTF-16, one byte a character or UTF-8: the zeros between letters are passed over.
+            let text = visit.bytes.window(data.clone()).peek(data.start, CHARACTERS)?;
+            let text: Vec<u8> = text.into_iter().filter(|byte| *byte != 0).collect();
+            visit.slack(data.clone(), "characters")?;
+            active_text::look(visit, data, "A text", &text)
+        }
         _ if tag.kind == INT8 => visit.claim(data, Kind::Slack, "names"),
         _ => visit.opaque(data, "values"),
     }

@@ -15,6 +15,7 @@
 use std::{ops::Range, rc::Rc};
 
 use crate::{
+    active_text,
     bytes::Cursor,
     format::{Buried, Candidate, Format, Nature, Role, Span, Visit},
     formats::gzip,
@@ -113,6 +114,8 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     visit.structure(0..cursor.at(), "header")?;
     for room in &header.room {
         visit.slack(room.clone(), "comment")?;
+        let start = room.start.saturating_add(label_of(&visit.bytes.peek(room.start, 256)?));
+        active_text::look_at_room(visit, start.min(room.end)..room.end, "The comment")?;
     }
     if header.detached {
         return Ok(());
@@ -127,7 +130,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         Ok(size) => size.max(behind).min(end),
         Err(_) => end.saturating_sub(header.packed_size.unwrap_or(len)).max(behind),
     };
-    visit.slack(behind..start, "room before the values")?;
+    active_text::claim_blank(visit, behind..start, "room before the values")?;
     if header.packed {
         return packed(visit, start, len);
     }
@@ -136,6 +139,13 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         return Err(Stop::malformed(end, format!("{len} bytes of values")));
     }
     Ok(())
+}
+
+/// The length of `key = ` in front of a value.
+fn label_of(line: &[u8]) -> u64 {
+    let Some(equals) = memchr::memchr(b'=', line) else { return 0 };
+    let value = line.get(equals.saturating_add(1)..).unwrap_or_default();
+    line.len().saturating_sub(value.trim_ascii_start().len()) as u64
 }
 
 fn packed(visit: &mut Visit<'_>, start: u64, wanted: u64) -> Result<(), Stop> {
@@ -319,7 +329,7 @@ mod tests {
             meta("ElementDataFile = LOCAL", &[9; 12]),
             meta("Comment = any words\nElementNumberOfChannels = 2\nElementDataFile=Local", &[9; 24]),
             meta("HeaderSize = -1\nElementDataFile = LOCAL", &[9; 12]),
-            meta("HeaderSize = 150\nElementDataFile = LOCAL", &[9; 150 + 12 - 108]),
+            meta("HeaderSize = 150\nElementDataFile = LOCAL", &[&[0; 42][..], &[9; 12]].concat()),
             meta("CompressedData = True\nElementDataFile = LOCAL", &zlib(&[9; 12])),
             meta("BinaryData = False\nElementDataFile = LOCAL", b"1 2 3\n4 -5 6e1\n"),
             meta("ElementDataFile = volume.raw", b""),

@@ -19,6 +19,7 @@ use nom::{
 };
 
 use crate::{
+    active_text,
     bytes::Cursor,
     format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
     stop::Stop,
@@ -55,7 +56,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let mut cursor = visit.bytes.cursor();
     let header = cursor.parse(FIELDS as usize, "the fields of a header", Header::parse)?;
     visit.structure(0..FIELDS, "header")?;
-    visit.slack(FIELDS..HEADER, "room in the header")?;
+    active_text::claim_blank(visit, FIELDS..HEADER, "room in the header")?;
     let end = header.voxels_len().and_then(|len| HEADER.checked_add(len));
     let end = end.ok_or(Stop::malformed(4, "dimensions with a product that fits"))?;
     visit.opaque(HEADER..end, "voxels")?;
@@ -64,8 +65,16 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     }
     // Room rather than structure: five floats take any twenty bytes.
     let tags = end.saturating_add(20);
-    visit.slack(end..tags, "scan parameters")?;
+    if are_parameters(&visit.bytes.peek(end, 20)?) {
+        visit.slack(end..tags, "scan parameters")?;
+    }
     read_tags(visit, tags)
+}
+
+/// Whether floats are repetition, echo and inversion times, a flip angle and a field of view, as far as they are there.
+fn are_parameters(bytes: &[u8]) -> bool {
+    let plausible = |number: f32| number == 0.0 || (1e-9..1e9).contains(&number.abs());
+    bytes.chunks_exact(4).filter_map(|four| four.try_into().ok()).map(f32::from_be_bytes).all(plausible)
 }
 
 /// The tags from `at` to the end, as volumes and surfaces have them. A chain that breaks off ends the walk: what

@@ -15,11 +15,12 @@
 //! itself starts when one of its inputs changes, as loading does.
 
 use crate::{
+    active_text,
     follow::Follower,
     format::{Buried, Candidate, Format, Nature, Visit},
     formats::xml::{self, Attribute, Element, Event, Token},
     quote::quoted,
-    reference::percent_decoded,
+    reference::{classify, percent_decoded},
     rich_text,
     rule::{Guideline, Rule, Runs, Severity},
     rules,
@@ -130,12 +131,19 @@ fn look(visit: &mut Visit<'_>, follower: &mut Follower, event: &Event, node: &El
             let uri = value.trim();
             let uri = uri.strip_prefix('[').and_then(|rest| rest.split_once("]:")).map_or(uri, |(_, uri)| uri.trim());
             let subject = format!("The {} of {}", attribute.name, node.name);
-            follower.follow(visit, attribute.range.clone(), &subject, uri)?;
+            // Only what comes from another computer has a handler; a local file is read by its name.
+            if classify(uri).connects() {
+                follower.follow(visit, attribute.range.clone(), &subject, uri)?;
+            }
         } else if is_numbered(&attribute.name, "parameter") {
             look_at_parameter(visit, follower, attribute)?;
         }
         let subject = format!("The {} of {}", attribute.name, node.name);
-        rich_text::look(visit, follower, attribute.range.clone(), &subject, &value)?;
+        if node.name == "Text" && attribute.name == "text" {
+            active_text::look(visit, attribute.range.clone(), &subject, value.as_bytes())?;
+        } else {
+            rich_text::look(visit, follower, attribute.range.clone(), &subject, &value)?;
+        }
     }
     Ok(())
 }
@@ -170,12 +178,20 @@ fn look_at_connector(visit: &mut Visit<'_>, event: &Event, node: &Element) -> Re
     let port = value_of(node, "serverPort").unwrap_or_else(|| "18944".into());
     match value_of(node, "connectorType").unwrap_or_default().trim() {
         "SERVER" => {
-            let message = format!("It asks for a server on port {}.", quoted(&port));
+            let message = format!(
+                "When this scene is loaded in 3D Slicer with the OpenIGTLink extension, it asks for a server on port {}.",
+                quoted(&port)
+            );
             visit.find(&LISTENS, event.range.clone(), message)
         }
         "CLIENT" => {
             let host = value_of(node, "serverHostname").unwrap_or_else(|| "localhost".into());
-            let message = format!("It asks for a connection to {}, port {}.", quoted(&host), quoted(&port));
+            let message = format!(
+                "When this scene is loaded in 3D Slicer with the OpenIGTLink extension, it asks for a connection to {}, \
+                 port {}.",
+                quoted(&host),
+                quoted(&port)
+            );
             visit.find(&CONNECTS, event.range.clone(), message)
         }
         _ => Ok(()),
@@ -237,7 +253,9 @@ mod tests {
             scene(
                 "<ScriptedModule ModuleName=\"M\" parameter0= \"x 1.5\" parameter1= \"y.type builtins.int\"></ScriptedModule>",
             ),
-            scene("<Text text=\"import os; print(1)\" description=\"a &lt;b&gt; https://example.org\"></Text>"),
+            scene(
+                "<Text text=\"{ &quot;spacing&quot;: 1.5 }\" description=\"a &lt;b&gt; https://example.org\"></Text>",
+            ),
         ] {
             let report = checked("a.mrml", sample.clone());
             assert_eq!((report.verdict, rules_of(&report)), (Verdict::JustData, vec![]), "{sample}");

@@ -15,6 +15,7 @@
 //! header and the values, and what follows the last record. Attribute texts are room for anything.
 
 use crate::{
+    active_text,
     bytes::{Bytes, Cursor},
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
     stop::{Limit, Stop},
@@ -172,6 +173,9 @@ fn read_attributes(visit: &mut Visit<'_>, header: &mut Header) -> Result<(), Sto
         visit.structure(header.claimed..values.start(), "header")?;
         header.claimed = values.end();
         visit.slack(values.range(), "attribute values")?;
+        if size == 1 {
+            active_text::look_at_room(visit, values.range(), "An attribute")?;
+        }
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ use nom::{
 };
 
 use crate::{
+    active_text,
     format::{Buried, Candidate, Format, Nature, Role, Span, Visit},
     ledger::Kind,
     rule::{Guideline, Rule, Runs, Severity},
@@ -76,6 +77,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     for (range, what) in layout.texts {
         visit.structure(at..range.start, "header")?;
         visit.slack(range.clone(), what)?;
+        active_text::look_at_room(visit, range.clone(), &format!("The field {what}"))?;
         at = range.end;
     }
     visit.structure(at..layout.len as u64, "header")?;

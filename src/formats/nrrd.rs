@@ -15,6 +15,7 @@
 use std::ops::Range;
 
 use crate::{
+    active_text,
     bytes::Cursor,
     format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
     formats::gzip,
@@ -96,13 +97,15 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     visit.structure(0..cursor.at(), "header")?;
     for room in &header.room {
         visit.slack(room.clone(), "comment or key and value")?;
+        active_text::look_at_room(visit, room.clone(), "A comment or value")?;
     }
     if header.detached {
         return Ok(());
     }
     for _ in 0..header.line_skip {
         let Some((line, _)) = cursor.line(LINE)? else { return Err(Stop::malformed(cursor.at(), "a line to skip")) };
-        visit.slack(line, "skipped line")?;
+        visit.slack(line.clone(), "skipped line")?;
+        active_text::look_at_room(visit, line, "A skipped line")?;
     }
     let values = cursor.at();
     let len = header.len().ok_or_else(|| Stop::malformed(0, "type and sizes of the values"))?;
@@ -131,14 +134,14 @@ fn raw(visit: &mut Visit<'_>, values: u64, header: &Header, len: u64) -> Result<
             end.saturating_sub(len).saturating_sub(behind).max(values)
         }
     };
-    visit.slack(values..start.min(end), "skipped bytes")?;
+    active_text::claim_blank(visit, values..start.min(end), "skipped bytes")?;
     let stop = start.saturating_add(len);
     visit.opaque(start..stop.min(end), "values")?;
     if stop > end {
         return Err(Stop::malformed(end, format!("{len} bytes of values")));
     }
     if header.byte_skip < 0 {
-        visit.slack(stop..end, "skipped bytes")?;
+        active_text::claim_blank(visit, stop..end, "skipped bytes")?;
     }
     Ok(())
 }
@@ -332,9 +335,9 @@ mod tests {
             nrrd("encoding: raw\nkey:=any value: here\n\n", &[9; 12]),
             nrrd(
                 "encoding: raw\nline skip: 1\nbyte skip: 2\n\n",
-                b"a line\n\x01\x02\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09",
+                b"a line\n\0\0\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09\x09",
             ),
-            nrrd("encoding: raw\nbyte skip: -1\n\n", &[9; 20]),
+            nrrd("encoding: raw\nbyte skip: -1\n\n", &[&[0; 8][..], &[9; 12]].concat()),
             nrrd("encoding: gzip\n\n", &gzip(&[9; 12])),
             nrrd("encoding: gz\nbyte skip: 3\n\n", &[gzip(&[9; 10]), gzip(&[8; 5])].concat()),
             nrrd("encoding: ascii\n\n", b"1 2 3\n-4 5e3 nan\n"),

@@ -11,6 +11,7 @@
 //! over.
 
 use crate::{
+    active_text,
     bytes::Cursor,
     follow::Follower,
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
@@ -116,15 +117,18 @@ impl Header {
                 [b"format", b"ascii", _] => header.form = Form::Text,
                 [b"format", b"binary_little_endian", _] => header.form = Form::Binary { big: false },
                 [b"format", b"binary_big_endian", _] => header.form = Form::Binary { big: true },
-                [b"comment", b"TextureFile", ..] => {
+                [b"comment", word, ..] if word.eq_ignore_ascii_case(b"TextureFile") => {
                     visit.slack(range.clone(), "comment")?;
                     let text = String::from_utf8_lossy(&line);
-                    let name = text.split_once("TextureFile").map_or("", |(_, name)| name.trim());
+                    let name = text.trim().split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim());
+                    let name = name.split_once(char::is_whitespace).map_or("", |(_, name)| name.trim());
                     follower.follow(visit, range, "The texture", name)?;
                     continue;
                 }
-                [b"comment" | b"obj_info", ..] => {
-                    visit.slack(range, "comment")?;
+                [word @ (b"comment" | b"obj_info"), ..] => {
+                    visit.slack(range.clone(), "comment")?;
+                    let text = line.trim_ascii_start().get(word.len()..).unwrap_or_default();
+                    active_text::look(visit, range, "A comment", text.trim_ascii())?;
                     continue;
                 }
                 [b"element", _, number] => {

@@ -8,12 +8,16 @@
 //! ```
 //! The header and the names are free. Some programs keep colors in the attributes. What follows is passed over.
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
 use crate::{
+    active_text,
     bytes::Bytes,
-    format::{Buried, Candidate, Format, Nature, Visit},
+    format::{Buried, Candidate, Format, Nature, Role, Span, Visit},
     numbers::{are_numbers, tokens},
+    quote::quoted_bytes,
+    rule::{Guideline, Rule, Runs, Severity},
+    source::Strided,
     stop::Stop,
 };
 
@@ -30,7 +34,20 @@ pub static FORMAT: Format = Format {
     buried: Buried::No,
     nature: Nature::Data,
     within: None,
-    rules: &[],
+    rules: &[&ATTRIBUTES_SPELL],
+};
+
+/// Text in the two bytes that each triangle has for its own use.
+static ATTRIBUTES_SPELL: Rule = Rule {
+    id: "stl-attributes-spell-text",
+    title: "The attribute words of this mesh spell a text",
+    why: "Each triangle has two bytes of its own, which some programs use for a color and all others pass over. One \
+          behind the other they are a text here: something was hidden in them.",
+    advice: "If the file matters, write it anew with a program that you trust.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Warning,
+    see: &["https://en.wikipedia.org/wiki/STL_(file_format)#Color_in_binary_STL"],
 };
 
 const EXTENSIONS: &[&str] = &["stl", "stla", "stlb"];
@@ -45,13 +62,43 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     }
     let facets = facets(visit.bytes)?.ok_or(Stop::malformed(80, "a number of triangles"))?;
     visit.slack(0..80, "header")?;
+    active_text::look_at_room(visit, 0..80, "The header")?;
     visit.structure(80..84, "number of triangles")?;
     visit.opaque(facets.clone(), "triangles")?;
     if facets.end > visit.bytes.end() {
         return Err(Stop::malformed(visit.bytes.end(), format!("triangles up to {:#x}", facets.end)));
     }
-    Ok(())
+    read_attributes(visit, facets)
 }
+
+/// The attribute words of all triangles, one behind the other, become a layer: programs that use them see numbers there.
+fn read_attributes(visit: &mut Visit<'_>, facets: Range<u64>) -> Result<(), Stop> {
+    let words = Strided::new(visit.bytes.window(facets.clone()), FACET, FACET.saturating_sub(2), 2);
+    let words = Bytes::whole(Rc::new(words), visit.bytes.budget().clone());
+    let some = words.peek(0, SPELT)?;
+    let Some(first) = some.get(..2).filter(|first| some.chunks_exact(2).any(|word| word != *first)) else {
+        // One value for all is none.
+        return Ok(());
+    };
+    let end = some.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1));
+    let text = some.get(..end).unwrap_or(first);
+    let letters = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e);
+    let mut kinds: Vec<&[u8]> = text.chunks(2).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    if text.iter().all(letters) && kinds.len() >= SPELLS {
+        let message = format!("They are {}.", quoted_bytes(text));
+        visit.find(&ATTRIBUTES_SPELL, facets.clone(), message)?;
+    }
+    let nowhere = facets.start..facets.start;
+    visit.open("attribute words", Span::Decoded(nowhere, words.rebased()), Role::Opaque("attribute words"))
+}
+
+/// Bytes of attribute words that are looked at.
+const SPELT: usize = 4096;
+
+/// So many different words that are all letters are no colors.
+const SPELLS: usize = 8;
 
 /// Bytes of a triangle.
 const FACET: u64 = 50;
@@ -130,7 +177,8 @@ fn read_text(visit: &mut Visit<'_>) -> Result<(), Stop> {
             b"" => true,
             b"solid" if !open => {
                 open = true;
-                visit.slack(range, "name")?;
+                visit.slack(range.clone(), "name")?;
+                active_text::look(visit, range, "The name", rest.trim_ascii())?;
                 continue;
             }
             b"endsolid" if open => {

@@ -23,6 +23,7 @@ use nom::{
 use quick_xml::{Reader, events::Event};
 
 use crate::{
+    active_text,
     format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
     quote::quoted,
     reference::classify,
@@ -309,7 +310,8 @@ impl Walk {
                     let name = if entry.tag == DESCRIPTION { "description".into() } else { tag_name(entry) };
                     return self.open(visit, name, inner);
                 }
-                visit.slack(range, "text")
+                visit.slack(range.clone(), "text")?;
+                active_text::look_at_room(visit, range, &format!("The text of {}", tag_name(entry)))
             }
             (32768.., 1 | 6 | 7) if len >= WORTH => self.open(visit, tag_name(entry), range),
             (_, 1 | 6 | 7) => visit.slack(range, "value of a tag"),

@@ -23,6 +23,7 @@ use nom::{
 };
 
 use crate::{
+    active_text,
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
     stop::Stop,
 };
@@ -77,7 +78,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let mut at = 0;
     for (range, what) in ROOM {
         visit.structure(at..range.start, "header")?;
-        visit.slack(range.clone(), what)?;
+        active_text::claim_reserved(visit, range.clone(), what)?;
         at = range.end;
     }
     visit.structure(at..HEADER as u64, "header")?;

@@ -9,6 +9,7 @@
 //! The title is free. What follows the last section is passed over by every viewer.
 
 use crate::{
+    active_text,
     bytes::Cursor,
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
     numbers::{self, count},
@@ -50,7 +51,8 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let version = version_of(&line).ok_or(Stop::malformed(0, "a version"))?;
     visit.structure(first, "header")?;
     let (title, _) = cursor.line(TITLE)?.ok_or(Stop::malformed(cursor.at(), "a title"))?;
-    visit.slack(title, "title")?;
+    visit.slack(title.clone(), "title")?;
+    active_text::look_at_room(visit, title, "The title")?;
     let mut walk = Walk { visit, cursor, binary: false, offsets: version >= 5, tuples: 0 };
     let form = walk.line()?.ok_or(Stop::malformed(walk.cursor.at(), "ASCII or BINARY"))?;
     walk.binary = match form.word(0).as_str() {

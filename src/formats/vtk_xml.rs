@@ -16,17 +16,18 @@
 //! Values of raw appended data are no XML. A reader goes to the offset of each array; what no array points to is read
 //! by nobody.
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
 use nom::number::Endianness;
 
 use crate::{
-    bytes::Cursor,
+    bytes::{Bytes, Cursor},
     follow::{Follower, open_base64},
     format::{Buried, Candidate, Format, Nature, Visit},
     formats::xml::{self, Element, Event, Token},
     quote::quoted,
     rules,
+    source::Base64,
     stop::Stop,
 };
 
@@ -118,10 +119,16 @@ impl Reading {
                     // The first character that is not white space is an underscore.
                     let skip = text.raw.find('_').map_or(0, |at| at.saturating_add(1)) as u64;
                     let range = text.range.start.saturating_add(skip)..text.range.end;
+                    look_between(visit, range.clone(), &self.layout)?;
                     return open_base64(visit, range, "appended data".into(), "values");
                 }
                 match self.binary.take() {
-                    Some(name) => open_base64(visit, text.range.clone(), name, "values"),
+                    Some(name) => {
+                        let blank = text.raw.len().saturating_sub(text.raw.trim_start().len()) as u64;
+                        let start = text.range.start.saturating_add(blank);
+                        look_behind(visit, start..text.range.end, &self.layout)?;
+                        open_base64(visit, text.range.clone(), name, "values")
+                    }
                     None => Ok(()),
                 }
             }
@@ -193,31 +200,89 @@ fn block_at(visit: &Visit<'_>, at: u64, layout: &Layout) -> Result<Range<u64>, S
     if cursor.at() != at {
         return Err(Stop::malformed(at, "a block of values"));
     }
-    let number = |cursor: &mut Cursor| {
-        let expected = "the header of a block";
-        Ok::<u64, Stop>(match (layout.wide, layout.order == Endianness::Big) {
-            (true, true) => cursor.u64_be(expected)?,
-            (true, false) => cursor.u64_le(expected)?,
-            (false, true) => cursor.u32_be(expected)?.into(),
-            (false, false) => cursor.u32_le(expected)?.into(),
-        })
-    };
-    let mut len = number(&mut cursor)?;
+    let mut len = number(&mut cursor, layout)?;
     if layout.compressed {
         let blocks = len;
-        number(&mut cursor)?;
-        number(&mut cursor)?;
+        number(&mut cursor, layout)?;
+        number(&mut cursor, layout)?;
         let width = if layout.wide { 8 } else { 4 };
         if blocks > cursor.remaining() / width {
             return Err(Stop::malformed(at, "a number of blocks that fits"));
         }
         len = 0;
         for _ in 0..blocks {
-            len = len.saturating_add(number(&mut cursor)?);
+            len = len.saturating_add(number(&mut cursor, layout)?);
         }
     }
     let values = cursor.take(len, "the values of a block")?;
     Ok(values.range())
+}
+
+/// What stands between and behind the arrays of appended data in Base64.
+fn look_between(visit: &mut Visit<'_>, text: Range<u64>, layout: &Layout) -> Result<(), Stop> {
+    let mut starts: Vec<u64> = layout.offsets.iter().map(|offset| text.start.saturating_add(*offset)).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let first = starts.first().copied().unwrap_or(text.end);
+    tell_uncovered(visit, text.start..first)?;
+    for (index, start) in starts.iter().enumerate() {
+        let end = starts.get(index.saturating_add(1)).copied().unwrap_or(text.end);
+        look_behind(visit, *start..end.min(text.end), layout)?;
+    }
+    Ok(())
+}
+
+/// What stands behind the block that starts `text`, up to its end.
+fn look_behind(visit: &mut Visit<'_>, text: Range<u64>, layout: &Layout) -> Result<(), Stop> {
+    match coded_len(visit, text.clone(), layout) {
+        Ok(len) => tell_uncovered(visit, text.start.saturating_add(len)..text.end),
+        // What is no Base64 is told where it is decoded.
+        Err(Stop::Malformed { .. }) => Ok(()),
+        Err(stop) => Err(stop),
+    }
+}
+
+fn tell_uncovered(visit: &mut Visit<'_>, range: Range<u64>) -> Result<(), Stop> {
+    if range.is_empty() || is_space(visit, range.clone())? {
+        return Ok(());
+    }
+    let len = range.end.saturating_sub(range.start);
+    visit.find(&rules::UNEXPLAINED_BYTES, range, format!("No array takes these {len} bytes of text."))
+}
+
+/// How long the block that starts `text` is in Base64. Writers code its header with the values or on its own.
+fn coded_len(visit: &Visit<'_>, text: Range<u64>, layout: &Layout) -> Result<u64, Stop> {
+    let width = if layout.wide { 8u64 } else { 4 };
+    let coded = |len: u64| len.div_ceil(3).saturating_mul(4);
+    let numbers = |count: u64| {
+        let end = text.start.saturating_add(coded(count.saturating_mul(width)));
+        let decoded = Base64::new(visit.bytes.window(text.start..end.min(text.end)))?;
+        let bytes = Bytes::whole(Rc::new(decoded), visit.bytes.budget().clone());
+        let mut cursor = bytes.cursor();
+        (0..count).map(|_| number(&mut cursor, layout)).collect::<Result<Vec<u64>, Stop>>()
+    };
+    if !layout.compressed {
+        let len = numbers(1)?.first().copied().unwrap_or_default();
+        return Ok(coded(width.saturating_add(len)).max(coded(width).saturating_add(coded(len))));
+    }
+    let blocks = numbers(3)?.first().copied().unwrap_or_default();
+    let count = blocks.saturating_add(3);
+    if coded(count.saturating_mul(width)) > text.end.saturating_sub(text.start) {
+        return Err(Stop::malformed(text.start, "a number of blocks that fits"));
+    }
+    let sizes = numbers(count)?.iter().skip(3).fold(0u64, |sum, size| sum.saturating_add(*size));
+    Ok(coded(count.saturating_mul(width)).saturating_add(coded(sizes)))
+}
+
+/// A number of a block's header.
+fn number(cursor: &mut Cursor, layout: &Layout) -> Result<u64, Stop> {
+    let expected = "the header of a block";
+    Ok(match (layout.wide, layout.order == Endianness::Big) {
+        (true, true) => cursor.u64_be(expected)?,
+        (true, false) => cursor.u64_le(expected)?,
+        (false, true) => cursor.u32_be(expected)?.into(),
+        (false, false) => cursor.u32_le(expected)?.into(),
+    })
 }
 
 /// Claims the end tags behind the last block; what stands between stays unexplained.

@@ -242,7 +242,11 @@ impl Segments {
         let mut numbers = bytes.get(..64)?.chunks_exact(4).filter_map(|four| <[u8; 4]>::try_from(four).ok());
         let count = u32::from_le_bytes(numbers.next()?);
         let count = usize::try_from(count).ok().filter(|count| (1..=15).contains(count))?;
-        let offsets: Vec<u32> = numbers.map(u32::from_le_bytes).take(count).collect();
+        let offsets: Vec<u32> = numbers.by_ref().map(u32::from_le_bytes).take(count).collect();
+        // Offsets that are not used are zero.
+        if numbers.any(|unused| unused != [0; 4]) {
+            return None;
+        }
         let ascending = offsets.windows(2).all(|pair| pair.first() < pair.last());
         (offsets.first() == Some(&64) && ascending).then_some(Segments(offsets))
     }

@@ -12,7 +12,6 @@
 //! once. The preamble decides what an operating system takes the file for; what stands behind the last pixel, the last
 //! element or the end of a compressed frame is seen by no viewer; some elements are addresses.
 
-mod active_text;
 mod element;
 mod frames;
 mod pixels;
@@ -20,6 +19,8 @@ mod preamble;
 mod rules;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 mod walk;
 
 use std::rc::Rc;

@@ -128,7 +128,10 @@ impl About {
 /// A number in two or four bytes, or in digits.
 fn number(tag: Tag, range: &Range<u64>, encoding: Encoding, bytes: &Bytes) -> Result<Option<u64>, Stop> {
     let value = bytes.window(range.clone()).peek(range.start, 16)?;
-    let in_digits = matches!(tag.0, 0x0028_0008 | 0xCADB_1008) || (tag.group() & 0xFF00 == 0x6000 && value.len() > 4);
+    // The length of a bundle is written as text, or as a number.
+    let in_digits = tag.0 == 0x0028_0008
+        || (tag.0 == 0xCADB_1008 && value.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | 0)))
+        || (tag.group() & 0xFF00 == 0x6000 && value.len() > 4);
     if in_digits {
         let digits = String::from_utf8_lossy(&value);
         return Ok(digits.trim_matches(|c: char| c.is_whitespace() || c == '\0').parse().ok());
@@ -202,9 +205,13 @@ impl Fragments {
             return None;
         }
         let base = *self.items.first()?;
-        let (mut wrong, mut count) = (0usize, 0usize);
+        let (mut wrong, mut count, mut last) = (0usize, 0usize, None);
         for offset in offsets {
             count = count.saturating_add(1);
+            if last.is_some_and(|last| offset <= last && last.saturating_sub(offset) < 1 << 31) {
+                return Some("its offsets do not ascend");
+            }
+            last = Some(offset);
             // Offsets past 4 GiB wrap.
             let found = self.items.binary_search(&base.saturating_add(u64::from(offset))).is_ok()
                 || self.items.iter().any(|item| item.saturating_sub(base) & 0xffff_ffff == u64::from(offset));
@@ -259,9 +266,9 @@ impl Walk<'_, '_> {
 
     fn script_start(&mut self, tag: Tag, range: &Range<u64>) -> Result<(), Stop> {
         let start = self.visit.bytes.window(range.clone()).peek(range.start, 256)?;
-        if let Some(kind) = super::active_text::script_start(&start) {
+        if let Some(kind) = crate::active_text::script_start(&start) {
             let message = format!("{tag} starts as {kind}: {}.", quoted_bytes(&start));
-            self.visit.find(&rules::PROGRAM_TEXT_IN_VALUE, range.clone(), message)?;
+            self.visit.find(&crate::rules::PROGRAM_TEXT_IN_VALUE, range.clone(), message)?;
         }
         Ok(())
     }
@@ -291,6 +298,10 @@ impl Walk<'_, '_> {
             return self.open_value(Tag(0x0028_2000), range);
         }
         let size = Encoding::EXPLICIT_BIG.u32(&head).map_or(0, u64::from);
+        if size > len {
+            let message = format!("The profile says {size} bytes; the value has {len}.");
+            self.visit.find(&rules::ICC_PROFILE_WITHOUT_HEADER, range.clone(), message)?;
+        }
         let end = range.start.saturating_add(size).min(range.end);
         self.visit.opaque(range.start..end, "ICC profile")?;
         self.visit.slack(end..range.end, "behind the ICC profile")?;
@@ -304,6 +315,17 @@ impl Walk<'_, '_> {
 
     /// Encapsulated Pixel Data, when all of it is known.
     pub fn judge_fragments(&mut self, tag: Tag, fragments: Fragments, about: &About) -> Result<(), Stop> {
+        if tag.is_private() {
+            // The pieces are one value.
+            let range = fragments.range.clone().unwrap_or_default();
+            let pieces = fragments.table.into_iter().chain(fragments.fragments);
+            let pieces: Vec<Range<u64>> = pieces.filter(|piece| !piece.is_empty()).collect();
+            self.visit.opaque(range, "values")?;
+            if !pieces.is_empty() && self.may_open() {
+                self.visit.open(format!("value of {tag}"), Span::Ranges(pieces), Role::Opaque("values"))?;
+            }
+            return Ok(());
+        }
         // Whatever is found inside takes precedence over this claim.
         self.visit.opaque(fragments.range.clone().unwrap_or_default(), "compressed pixel data")?;
         if let Some(table) = fragments.table.clone() {
@@ -458,19 +480,23 @@ impl Walk<'_, '_> {
                 quoted_bytes(media_type.as_bytes()),
                 quoted_bytes(head.get(..32).unwrap_or(&head))
             );
-            self.visit.find(&rules::DOCUMENT_TYPE_LIES, range.clone(), message)?;
+            self.visit.find(&crate::rules::DOCUMENT_TYPE_LIES, range.clone(), message)?;
         }
         self.visit.open(name, Span::Range(range), Role::File)
     }
 
-    /// A value without the byte that makes its length even, or cut to a length that is given elsewhere.
+    /// A value without the byte that makes its length even, or cut to a length that is given elsewhere. Text, and what
+    /// ends as text does, never ends with a zero; an archive without a comment and a mesh do.
     fn trimmed(&mut self, range: Range<u64>, len: Option<u64>) -> Result<Range<u64>, Stop> {
         let end = match len.and_then(|len| range.start.checked_add(len)) {
             Some(end) if len != Some(0) && end <= range.end => end,
             _ => {
-                let last = range.end.saturating_sub(1).max(range.start);
-                let pads = self.visit.bytes.window(last..range.end).is_all(0)?;
-                if pads { last } else { range.end }
+                let value = self.visit.bytes.window(range.clone());
+                let tail = value.peek(range.end.saturating_sub(23).max(range.start), 23)?;
+                let archive = tail.get(1..).is_some_and(|end| end.starts_with(b"PK\x05\x06"));
+                let pads =
+                    tail.ends_with(b"\0") && !archive && !tail.ends_with(b"\0\0") || tail.starts_with(b"PK\x05\x06");
+                if pads { range.end.saturating_sub(1).max(range.start) } else { range.end }
             }
         };
         let rest = end..range.end;

@@ -3,11 +3,15 @@
 //! The standard leaves them to "applications", and names TIFF. Whoever starts a file by its first bytes (an operating
 //! system, a runtime, a shell) sees only them.
 
-use super::{
-    active_text::{has_active_markup, script_start},
-    rules,
+use super::rules;
+use crate::{
+    active_text::{self, has_active_markup, script_start},
+    bytes::Bytes,
+    format::Visit,
+    quote::quoted_bytes,
+    rule::Rule,
+    stop::Stop,
 };
-use crate::{bytes::Bytes, format::Visit, quote::quoted_bytes, rule::Rule, stop::Stop};
 
 /// Length of the preamble in bytes.
 pub(super) const PREAMBLE: u64 = 128;
@@ -41,11 +45,18 @@ fn judge(preamble: &[u8], file: &Bytes, tiff: bool) -> Result<(&'static Rule, St
     if memchr::memmem::find(preamble, b"<?php").is_some() || has_active_markup(preamble) {
         return Ok((&rules::SCRIPT_IN_PREAMBLE, format!("There is a script in it: {shown}.")));
     }
+    if active_text::is_statements(preamble) || active_text::is_commands(preamble) {
+        return Ok((&rules::SCRIPT_IN_PREAMBLE, format!("It holds commands: {shown}.")));
+    }
     if let Some(mark) = mark(preamble) {
         return Ok((&rules::PROGRAM_MARK_IN_PREAMBLE, format!("The first bytes are those of {mark}.")));
     }
     if let Some(mark) = other_mark(preamble) {
         return Ok((&rules::FILE_MARK_IN_PREAMBLE, format!("The first bytes are those of {mark}.")));
+    }
+    // Readers of PDF look for its header in the first 1024 bytes.
+    if memchr::memmem::find(preamble, b"%PDF-").is_some() {
+        return Ok((&rules::FILE_MARK_IN_PREAMBLE, "The header of a PDF document stands in it.".into()));
     }
     let header = if tiff {
         16
@@ -236,7 +247,7 @@ fn mark(preamble: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// The mark of a file that is neither an image nor a program.
+/// The mark of a file that is no program, and no image for which the standard leaves room.
 fn other_mark(preamble: &[u8]) -> Option<&'static str> {
     Some(match preamble {
         [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => "an OLE compound file (Office document, installer)",
@@ -247,6 +258,16 @@ fn other_mark(preamble: &[u8]) -> Option<&'static str> {
         [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => "a 7-Zip archive",
         [b'M', b'S', b'C', b'F', 0, 0, 0, 0, ..] => "a Windows cabinet",
         [0x1f, 0x8b, 8, ..] => "a gzip file",
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "an XZ file",
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => "a bzip2 file",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "a Zstandard file",
+        [b'%', b'!', b'P', b'S', ..] => "a PostScript program",
+        [b'S', b'Q', b'L', b'i', b't', b'e', b' ', ..] => "an SQLite database",
+        [0x89, b'H', b'D', b'F', b'\r', b'\n', 0x1a, b'\n', ..] => "an HDF5 file",
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => "a PNG image",
+        [0xff, 0xd8, 0xff, ..] => "a JPEG image",
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => "a GIF image",
+        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => "a BMP image",
         _ => return None,
     })
 }

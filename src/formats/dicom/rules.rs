@@ -4,23 +4,19 @@ use crate::rule::{Guideline, Rule, Runs, Severity};
 
 const PREAMBLE: &str = "https://dicom.nema.org/medical/dicom/current/output/html/part10.html#sect_7.1";
 const CODED: &str = "https://dicom.nema.org/medical/dicom/current/output/html/part05.html#sect_A.4";
-const VALUES: &str = "https://dicom.nema.org/medical/dicom/current/output/html/part05.html#sect_6.2";
 const ELEMENTS: &str = "https://dicom.nema.org/medical/dicom/current/output/html/part05.html#sect_7.1";
 
 /// Every rule of this format, sorted by id.
 pub(super) static RULES: &[&Rule] = &[
-    &ACTIVE_MARKUP_IN_TEXT,
     &ADDRESS_TO_RETRIEVE,
     &BYTES_BEHIND_CODED_IMAGE,
     &DICOM_ENCODING_DIFFERS,
     &DICOM_META_LENGTH_LIES,
-    &DOCUMENT_TYPE_LIES,
     &DUPLICATE_ELEMENT,
     &ELEMENTS_OUT_OF_ORDER,
     &EXECUTABLE_IN_PREAMBLE,
     &FILE_ID_LEAVES_FOLDER,
     &FILE_MARK_IN_PREAMBLE,
-    &FORMULA_IN_TEXT,
     &FRAGMENT_WITHOUT_IMAGE,
     &ICC_PROFILE_WITHOUT_HEADER,
     &META_INFORMATION_IN_DATA_SET,
@@ -30,22 +26,9 @@ pub(super) static RULES: &[&Rule] = &[
     &PREAMBLE_IN_USE,
     &PREAMBLE_UNEXPLAINED,
     &PROGRAM_MARK_IN_PREAMBLE,
-    &PROGRAM_TEXT_IN_VALUE,
     &SCRIPT_IN_PREAMBLE,
     &VALUE_BEHIND_SAMPLES,
 ];
-
-/// HTML or XML that runs, in a text value.
-pub(super) static ACTIVE_MARKUP_IN_TEXT: Rule = Rule {
-    id: "active-markup-in-text",
-    title: "A text in this file is a web page fragment with script in it",
-    why: "Viewers and archives that show the text in a browser without care would run the script.",
-    advice: "Do not show the text in a web page. Ask the sender how it got there.",
-    guideline: Guideline::Code,
-    runs: Runs::OnUse,
-    severity: Severity::Warning,
-    see: &[VALUES, "https://cwe.mitre.org/data/definitions/79.html"],
-};
 
 /// A UR value, Retrieve URL or Retrieve URI.
 pub(super) static ADDRESS_TO_RETRIEVE: Rule = Rule {
@@ -94,19 +77,6 @@ pub(super) static DICOM_META_LENGTH_LIES: Rule = Rule {
     runs: Runs::Never,
     severity: Severity::Warning,
     see: &[PREAMBLE],
-};
-
-/// (0042,0012) against (0042,0011).
-pub(super) static DOCUMENT_TYPE_LIES: Rule = Rule {
-    id: "document-type-lies",
-    title: "The document in this file is not what the file says",
-    why: "The file names one type of document and carries another. Viewers hand it to the program for the named type, \
-          or store it under that ending.",
-    advice: "Do not open the document. Ask the sender.",
-    guideline: Guideline::Code,
-    runs: Runs::OnUse,
-    severity: Severity::Warning,
-    see: &["https://dicom.nema.org/medical/dicom/current/output/html/part03.html#sect_C.24.2"],
 };
 
 /// The same tag twice in one data set.
@@ -168,18 +138,6 @@ pub(super) static FILE_MARK_IN_PREAMBLE: Rule = Rule {
     runs: Runs::Never,
     severity: Severity::Warning,
     see: &[PREAMBLE],
-};
-
-/// A spreadsheet formula as a text value.
-pub(super) static FORMULA_IN_TEXT: Rule = Rule {
-    id: "formula-in-text",
-    title: "A text in this file is a spreadsheet formula",
-    why: "When the text is exported to a table, a spreadsheet program computes it: it may start programs or contact servers.",
-    advice: "Do not export the text to a table before it is corrected.",
-    guideline: Guideline::Code,
-    runs: Runs::OnUse,
-    severity: Severity::Warning,
-    see: &["https://owasp.org/www-community/attacks/CSV_Injection"],
 };
 
 /// A frame of encapsulated Pixel Data that does not start as its transfer syntax says.
@@ -290,18 +248,6 @@ pub(super) static PROGRAM_MARK_IN_PREAMBLE: Rule = Rule {
     runs: Runs::OnUse,
     severity: Severity::Warning,
     see: &["https://nvd.nist.gov/vuln/detail/CVE-2019-11687", PREAMBLE],
-};
-
-/// Program text as an element's value.
-pub(super) static PROGRAM_TEXT_IN_VALUE: Rule = Rule {
-    id: "program-text-in-value",
-    title: "A value in this file is program text",
-    why: "Nothing runs it when the file is opened, but a program that knows the place can. Data has no use for it.",
-    advice: "Ask the sender what it is for.",
-    guideline: Guideline::Code,
-    runs: Runs::OnUse,
-    severity: Severity::Warning,
-    see: &[VALUES],
 };
 
 /// Script text that starts the file.

@@ -14,15 +14,15 @@ use crate::{
     source::Source,
 };
 
-const EXPLICIT: &str = "1.2.840.10008.1.2.1";
-const IMPLICIT: &str = "1.2.840.10008.1.2";
-const BIG: &str = "1.2.840.10008.1.2.2";
-const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+pub(super) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+pub(super) const IMPLICIT: &str = "1.2.840.10008.1.2";
+pub(super) const BIG: &str = "1.2.840.10008.1.2.2";
+pub(super) const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 const JPEG: &str = "1.2.840.10008.1.2.4.50";
-const JPIP: &str = "1.2.840.10008.1.2.4.94";
+pub(super) const JPIP: &str = "1.2.840.10008.1.2.4.94";
 
 /// An element in explicit VR little endian; the value is made even.
-fn element(tag: u32, vr: &str, value: impl AsRef<[u8]>) -> Vec<u8> {
+pub(super) fn element(tag: u32, vr: &str, value: impl AsRef<[u8]>) -> Vec<u8> {
     let mut value = value.as_ref().to_vec();
     if value.len() % 2 == 1 {
         value.push(if matches!(vr, "OB" | "OW" | "UN" | "UI") { 0 } else { b' ' });
@@ -32,7 +32,7 @@ fn element(tag: u32, vr: &str, value: impl AsRef<[u8]>) -> Vec<u8> {
     bytes
 }
 
-fn head(tag: u32, vr: &str, len: u32) -> Vec<u8> {
+pub(super) fn head(tag: u32, vr: &str, len: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(((tag >> 16) as u16).to_le_bytes());
     bytes.extend((tag as u16).to_le_bytes());
@@ -47,19 +47,19 @@ fn head(tag: u32, vr: &str, len: u32) -> Vec<u8> {
 }
 
 /// An item or a delimiter.
-fn item(tag: u32, len: u32, content: &[u8]) -> Vec<u8> {
+pub(super) fn item(tag: u32, len: u32, content: &[u8]) -> Vec<u8> {
     let mut bytes = head(tag, "", 0)[..4].to_vec();
     bytes.extend(len.to_le_bytes());
     bytes.extend(content);
     bytes
 }
 
-fn us(tag: u32, value: u16) -> Vec<u8> {
+pub(super) fn us(tag: u32, value: u16) -> Vec<u8> {
     element(tag, "US", value.to_le_bytes())
 }
 
 /// A file of the transfer syntax, with the data set as it stands.
-fn file(transfer_syntax: &str, preamble: &[u8], data_set: &[u8]) -> Vec<u8> {
+pub(super) fn file(transfer_syntax: &str, preamble: &[u8], data_set: &[u8]) -> Vec<u8> {
     let mut bytes = preamble.to_vec();
     bytes.resize(128, 0);
     bytes.extend(b"DICM");
@@ -76,7 +76,7 @@ fn file(transfer_syntax: &str, preamble: &[u8], data_set: &[u8]) -> Vec<u8> {
 }
 
 /// The elements of a small image without its pixels: 4 x 2, 8 bits.
-fn about() -> Vec<u8> {
+pub(super) fn about() -> Vec<u8> {
     [
         element(0x0008_0005, "CS", "ISO_IR 100"),
         element(0x0008_0016, "UI", "1.2.840.10008.5.1.4.1.1.7"),
@@ -90,11 +90,11 @@ fn about() -> Vec<u8> {
     .concat()
 }
 
-fn pixels() -> Vec<u8> {
+pub(super) fn pixels() -> Vec<u8> {
     element(0x7FE0_0010, "OB", [1, 2, 3, 4, 5, 6, 7, 8])
 }
 
-fn image(extra: &[u8]) -> Vec<u8> {
+pub(super) fn image(extra: &[u8]) -> Vec<u8> {
     file(EXPLICIT, b"", &[about(), extra.to_vec(), pixels()].concat())
 }
 
@@ -323,9 +323,9 @@ fn bytes_behind_overlays_waveforms_and_profiles_are_found() {
 }
 
 /// A frame that JPEG readers take for a whole one.
-const FRAME: &[u8] = b"\xff\xd8\xff\xe0\x00\x04JF\xff\xda\x00\x02\x01\x02\xff\xd9";
+pub(super) const FRAME: &[u8] = b"\xff\xd8\xff\xe0\x00\x04JF\xff\xda\x00\x02\x01\x02\xff\xd9";
 
-fn encapsulated(items: &[&[u8]]) -> Vec<u8> {
+pub(super) fn encapsulated(items: &[&[u8]]) -> Vec<u8> {
     let mut bytes = [about(), head(0x7FE0_0010, "OB", u32::MAX)].concat();
     items.iter().for_each(|content| bytes.extend(item(0xFFFE_E000, content.len() as u32, content)));
     bytes.extend(item(0xFFFE_E0DD, 0, b""));

@@ -11,17 +11,18 @@
 use std::ops::Range;
 
 use super::{
-    active_text::{self, Active},
     element::{Encoding, HEADER, Header, Holds, NoHeader, Tag, Vr},
     frames::Coding,
     pixels::{About, Fragments},
     rules,
 };
 use crate::{
+    active_text,
     bytes::Cursor,
     format::{Role, Span, Visit},
     quote::quoted_bytes,
     reference::classify,
+    rules::PROGRAM_TEXT_IN_VALUE,
     stop::{Limit, Stop},
 };
 
@@ -61,6 +62,8 @@ struct Level {
     /// Tags so far, ascending.
     tags: Vec<Tag>,
     about: About,
+    /// Values whose length other elements of the level decide, which may stand behind them.
+    samples: Vec<(Tag, Range<u64>)>,
 }
 
 enum Kind {
@@ -86,6 +89,9 @@ const TAGS: usize = 1 << 16;
 
 /// Smaller tags behind larger ones that are still put in their place.
 const MISPLACED: usize = 4096;
+
+/// Values of one level that wait for its end: pixels, sixteen overlays, a waveform.
+const SAMPLES: usize = 64;
 
 /// Duplicates that are reported one by one.
 const REPORTED: usize = 16;
@@ -144,7 +150,15 @@ impl<'v, 'a> Walk<'v, 'a> {
         }
         let outer = self.levels.last().map_or(self.visit.bytes.end(), |level| level.limit);
         let limit = end.unwrap_or(outer).min(outer);
-        self.levels.push(Level { kind, end, limit, encoding, tags: Vec::new(), about: About::default() });
+        self.levels.push(Level {
+            kind,
+            end,
+            limit,
+            encoding,
+            tags: Vec::new(),
+            about: About::default(),
+            samples: Vec::new(),
+        });
         Ok(())
     }
 
@@ -155,7 +169,16 @@ impl<'v, 'a> Walk<'v, 'a> {
     /// What can only be judged when the whole level is known.
     fn finish(&mut self, level: Level) -> Result<(), Stop> {
         match level.kind {
-            Kind::DataSet => self.open_documents(level.about),
+            Kind::DataSet => {
+                for (tag, range) in level.samples {
+                    match tag.group() {
+                        0x7FE0 => self.native_pixels(tag, range, &level.about)?,
+                        0x5400 => self.waveform(tag, range, &level.about)?,
+                        _ => self.overlay(tag, range, &level.about)?,
+                    }
+                }
+                self.open_documents(level.about)
+            }
             Kind::Sequence => Ok(()),
             Kind::Fragments(tag, fragments) => {
                 let about = self.levels.last().map(|level| level.about.clone()).unwrap_or_default();
@@ -213,7 +236,14 @@ impl<'v, 'a> Walk<'v, 'a> {
                 return Err(Stop::malformed(at, "a value representation (VR)"));
             }
             Err(NoHeader::Careless) => return self.give_up_level(at, Stop::malformed(at, "a data element")),
-            Err(NoHeader::Foreign) if left < 8 => return Err(Stop::malformed(at, "a data element")),
+            // So few bytes are a cut element, unless nothing more was to come.
+            Err(NoHeader::Foreign)
+                if left < 8
+                    && last.is_none_or(|last| last < Tag::PIXEL_DATA)
+                    && !head.iter().all(|byte| *byte == b' ') =>
+            {
+                return Err(Stop::malformed(at, "a data element"));
+            }
             Err(NoHeader::Foreign) => return self.give_up_level(at, Stop::malformed(at, "a data element")),
         };
         match header.tag {
@@ -497,23 +527,19 @@ impl<'v, 'a> Walk<'v, 'a> {
         if range.is_empty() {
             return Ok(());
         }
-        let about = |walk: &Self| walk.levels.last().map(|level| level.about.clone()).unwrap_or_default();
+        let samples = match (tag.group(), tag.element()) {
+            (0x7FE0, 0x0008..=0x0010) | (0x5400, 0x1010) => true,
+            (0x6000..=0x60FF, 0x3000) => !tag.is_private(),
+            _ => false,
+        };
+        if samples && let Some(level) = self.levels.last_mut().filter(|level| level.samples.len() < SAMPLES) {
+            level.samples.push((tag, range));
+            return Ok(());
+        }
         match (tag.group(), tag.element()) {
-            (0x7FE0, 0x0008..=0x0010) => {
-                let about = about(self);
-                self.native_pixels(tag, range, &about)
-            }
-            (0x6000..=0x60FF, 0x3000) if !tag.is_private() => {
-                let about = about(self);
-                self.overlay(tag, range, &about)
-            }
-            (0x5400, 0x1010) => {
-                let about = about(self);
-                self.waveform(tag, range, &about)
-            }
             (0x0028, 0x2000) => self.icc_profile(range),
             (0x0028, 0x7FE0) => self.pixel_address(range),
-            (0x0004, 0x1500) => self.file_id(range),
+            (0x0004, 0x1141 | 0x1500) => self.file_id(range),
             (0x0400, 0x0520) => {
                 self.visit.note(Stop::encrypted(range.start, "Encrypted Content (0400,0520)"));
                 self.visit.opaque(range, "ciphertext")
@@ -535,7 +561,9 @@ impl<'v, 'a> Walk<'v, 'a> {
             // Not known: by content.
             _ => {
                 let some = self.visit.bytes.window(range.clone()).peek(range.start, 4096)?;
-                if len <= 8 || is_plain_text(&some, some.len() as u64 == len) {
+                // Lines of text in a private value may be a pickle or a script of more than one line.
+                let lines = header.tag.is_private() && some.contains(&b'\n');
+                if len <= 8 || (!lines && is_plain_text(&some, some.len() as u64 == len)) {
                     return self.text(header, range);
                 }
                 self.blob(header.tag, range)
@@ -545,10 +573,12 @@ impl<'v, 'a> Walk<'v, 'a> {
 
     /// A value without a declared structure.
     pub fn blob(&mut self, tag: Tag, range: Range<u64>) -> Result<(), Stop> {
-        let start = self.visit.bytes.window(range.clone()).peek(range.start, 256)?;
+        let start = self.visit.bytes.window(range.clone()).peek(range.start, 4096)?;
         if let Some(kind) = active_text::script_start(&start) {
             let message = format!("{tag} starts as {kind}: {}.", quoted_bytes(&start));
-            self.visit.find(&rules::PROGRAM_TEXT_IN_VALUE, range.clone(), message)?;
+            self.visit.find(&PROGRAM_TEXT_IN_VALUE, range.clone(), message)?;
+        } else if is_plain_text(&start, start.len() as u64 == range.end.saturating_sub(range.start)) {
+            active_text::look(self.visit, range.clone(), &tag.to_string(), &start)?;
         }
         if tag.is_private() || tag == Tag::PRIVATE_INFORMATION {
             self.open_value(tag, range)
@@ -581,24 +611,13 @@ impl<'v, 'a> Walk<'v, 'a> {
         } else {
             self.visit.slack(range.clone(), "text with other bytes in it")?;
         }
-        self.active_text(header.tag, &text, range.clone())?;
+        active_text::look(self.visit, range.clone(), &header.tag.to_string(), &text)?;
         let names_address = matches!(header.tag.0, 0x0008_1190 | 0x0040_E010 | 0x0074_100A);
         let identifies = matches!(header.tag.0, 0x0008_010E | 0x0008_0120);
         if names_address || (header.vr == Some(Vr::UR) && !identifies) {
             self.address(header.tag, &text, range)?;
         }
         Ok(())
-    }
-
-    fn active_text(&mut self, tag: Tag, text: &[u8], range: Range<u64>) -> Result<(), Stop> {
-        let shown = quoted_bytes(text);
-        let (rule, message) = match active_text::active(text) {
-            None => return Ok(()),
-            Some(Active::Program(kind)) => (&rules::PROGRAM_TEXT_IN_VALUE, format!("{tag} holds {kind}: {shown}.")),
-            Some(Active::Markup) => (&rules::ACTIVE_MARKUP_IN_TEXT, format!("{tag} is {shown}.")),
-            Some(Active::Formula) => (&rules::FORMULA_IN_TEXT, format!("{tag} is {shown}.")),
-        };
-        self.visit.find(rule, range, message)
     }
 
     fn address(&mut self, tag: Tag, text: &[u8], range: Range<u64>) -> Result<(), Stop> {

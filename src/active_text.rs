@@ -3,9 +3,69 @@
 //! A text value is prose, a number, a name. What is looked for here has a structure that those do not have: a script's
 //! first line, a tag with an event handler, a formula with its arguments, lines that are all statements.
 
+use std::ops::Range;
+
+use crate::{follow::Follower, format::Visit, quote::quoted_bytes, rich_text, rules, stop::Stop};
+
+/// Tells what of a text would run or load where it is handed on. `subject` names the text, as the start of a sentence.
+///
+/// # Errors
+/// As [`Visit::find`].
+pub(crate) fn look(visit: &mut Visit<'_>, range: Range<u64>, subject: &str, text: &[u8]) -> Result<(), Stop> {
+    let shown = quoted_bytes(text);
+    let (rule, message) = match active(text) {
+        None => {
+            let text = String::from_utf8_lossy(text);
+            return rich_text::look(visit, &mut Follower::default(), range, subject, &text);
+        }
+        Some(Active::Program(kind)) => (&rules::PROGRAM_TEXT_IN_VALUE, format!("{subject} holds {kind}: {shown}.")),
+        Some(Active::Markup) => (&rules::ACTIVE_MARKUP_IN_TEXT, format!("{subject} is {shown}.")),
+        Some(Active::Formula) => (&rules::FORMULA_IN_TEXT, format!("{subject} is {shown}.")),
+    };
+    visit.find(rule, range, message)
+}
+
+/// As [`look`], for a text that the sweep looks at too: the start of a script is its to tell.
+///
+/// # Errors
+/// As [`Visit::find`], and those of the source.
+pub(crate) fn look_at_room(visit: &mut Visit<'_>, range: Range<u64>, subject: &str) -> Result<(), Stop> {
+    let text = visit.bytes.window(range.clone()).peek(range.start, ROOM)?;
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\r' | b'\n' | 0);
+    let inner = trim_end(trim_start(&text, blank), blank);
+    // The sweep tells a script that starts the room.
+    let starts = !inner.is_empty() && text.trim_ascii_start().starts_with(inner.get(..1).unwrap_or_default());
+    if starts && script_start(inner).is_some() { Ok(()) } else { look(visit, range, subject, inner) }
+}
+
+/// Claims a room that readers skip, where it is blank. Anything else there belongs to nothing.
+///
+/// # Errors
+/// As [`Visit::claim`], and those of the source.
+pub(crate) fn claim_blank(visit: &mut Visit<'_>, range: Range<u64>, what: &'static str) -> Result<(), Stop> {
+    if visit.bytes.window(range.clone()).is_all(0)? { visit.slack(range, what) } else { Ok(()) }
+}
+
+/// Claims a room that the format reserves: blank, or text that people write. Anything else there belongs to nothing.
+///
+/// # Errors
+/// As [`Visit::claim`] and [`Visit::find`], and those of the source.
+pub(crate) fn claim_reserved(visit: &mut Visit<'_>, range: Range<u64>, what: &'static str) -> Result<(), Stop> {
+    let room = visit.bytes.window(range.clone()).peek(range.start, ROOM)?;
+    let is_text = room.iter().all(|byte| matches!(byte, 0 | b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..));
+    if !is_text {
+        return Ok(());
+    }
+    visit.slack(range.clone(), what)?;
+    look_at_room(visit, range, &format!("The room “{what}”"))
+}
+
+/// How much of a room is looked at, in bytes.
+const ROOM: usize = 64 << 10;
+
 /// What kind of running text it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Active {
+pub(crate) enum Active {
     /// An interpreter runs it: the sentence's object ("a Unix script").
     Program(&'static str),
     /// A browser runs it.
@@ -15,7 +75,7 @@ pub(super) enum Active {
 }
 
 /// What runs `text`, if anything.
-pub(super) fn active(text: &[u8]) -> Option<Active> {
+pub(crate) fn active(text: &[u8]) -> Option<Active> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let start = text.trim_ascii_start();
     if let Some(kind) = script_start(start) {
@@ -24,14 +84,14 @@ pub(super) fn active(text: &[u8]) -> Option<Active> {
     if has_active_markup(text) {
         return Some(Active::Markup);
     }
-    if is_formula(start) {
+    if is_formula(start) || reaches_out(start) {
         return Some(Active::Formula);
     }
     (is_statements(text)).then_some(Active::Program("Python statements"))
 }
 
 /// The interpreter that takes a text for its own by how it starts.
-pub(super) fn script_start(text: &[u8]) -> Option<&'static str> {
+pub(crate) fn script_start(text: &[u8]) -> Option<&'static str> {
     let line = text.split(|byte| matches!(byte, b'\n' | b'\r' | 0)).next().unwrap_or_default();
     if let Some(interpreter) = line.strip_prefix(b"#!") {
         let interpreter = interpreter.trim_ascii_start();
@@ -54,11 +114,67 @@ pub(super) fn script_start(text: &[u8]) -> Option<&'static str> {
     None
 }
 
+/// Whether a text is a line of commands, or lines that all are: for places where nobody writes prose.
+pub(crate) fn is_commands(text: &[u8]) -> bool {
+    let text =
+        trim_end(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text), |byte| matches!(byte, b' ' | b'\r' | b'\n' | 0));
+    let mut lines =
+        text.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let first_word = |line: &[u8]| -> Vec<u8> {
+        let line = trim_start(line, |byte| b":;@('\" ".contains(byte));
+        let end = line.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"._-".contains(byte));
+        line.get(..end.unwrap_or(line.len())).unwrap_or_default().to_ascii_lowercase()
+    };
+    let starts = |line: &[u8]| {
+        let word = first_word(line);
+        INTERPRETERS.contains(&word.strip_suffix(b".exe").unwrap_or(&word))
+            && line.iter().any(|byte| b" \t/".contains(byte))
+    };
+    let count = lines.clone().count();
+    let command = |line: &[u8]| starts(line) || COMMANDS.contains(&first_word(line).as_slice());
+    lines.clone().any(starts) || calls_with_text(text) || (count > 1 && lines.all(command))
+}
+
+/// Programs that a line of a script starts with.
+const INTERPRETERS: &[&[u8]] = &[
+    b"bash",
+    b"bitsadmin",
+    b"certutil",
+    b"cmd",
+    b"cscript",
+    b"curl",
+    b"exec",
+    b"mshta",
+    b"perl",
+    b"powershell",
+    b"pwsh",
+    b"python",
+    b"python3",
+    b"regsvr32",
+    b"rundll32",
+    b"sh",
+    b"wget",
+    b"wscript",
+];
+
+/// Commands of batch files and shells that are words, too.
+const COMMANDS: &[&[u8]] =
+    &[b"call", b"cd", b"copy", b"del", b"echo", b"exit", b"goto", b"rem", b"rm", b"set", b"start"];
+
+/// Whether a name stands right in front of a parenthesis with a quoted text in it: `CreateObject("…")`.
+fn calls_with_text(text: &[u8]) -> bool {
+    let opens = |pair: &[u8]| matches!(pair, [b'(', b'"' | b'\'']);
+    text.windows(2).enumerate().any(|(at, pair)| {
+        let named = at.checked_sub(1).and_then(|before| text.get(before)).is_some_and(u8::is_ascii_alphabetic);
+        named && opens(pair) && closes(text.get(at..).unwrap_or_default())
+    })
+}
+
 /// Longer tags are not looked at to their end.
 const LONGEST_TAG: usize = 4096;
 
 /// A tag that runs script: `<script …>`, an event handler, an address of the scheme `javascript:`.
-pub(super) fn has_active_markup(text: &[u8]) -> bool {
+pub(crate) fn has_active_markup(text: &[u8]) -> bool {
     let mut rest = text;
     while let Some(open) = memchr::memchr(b'<', rest) {
         rest = rest.get(open.saturating_add(1)..).unwrap_or_default();
@@ -113,6 +229,15 @@ fn is_active_tag(tag: &[u8]) -> bool {
     }
 }
 
+/// Whether a cell with this text would start a program or fetch something, whatever sign it starts with.
+fn reaches_out(text: &[u8]) -> bool {
+    let signed = matches!(text.first(), Some(b'=' | b'+' | b'-' | b'@'));
+    signed
+        && crate::formats::csv::reaches_out(&String::from_utf8_lossy(
+            text.get(..text.len().min(4096)).unwrap_or_default(),
+        ))
+}
+
 /// `=NAME(…)` with the parenthesis closed, or the exchange with another program `=name|topic!item`.
 fn is_formula(text: &[u8]) -> bool {
     let Some(formula) = text.strip_prefix(b"=").or_else(|| text.strip_prefix(b"+")).or_else(|| text.strip_prefix(b"@"))
@@ -156,7 +281,7 @@ fn closes(text: &[u8]) -> bool {
 const LINES: usize = 200;
 
 /// Whether all lines are Python statements, an import and a call or a definition among them.
-fn is_statements(text: &[u8]) -> bool {
+pub(crate) fn is_statements(text: &[u8]) -> bool {
     let (mut imports, mut acts) = (0usize, 0usize);
     let text = trim_end(text, |byte| matches!(byte, b' ' | 0));
     for line in text.split(|byte| matches!(byte, b'\n' | b';')).take(LINES) {
