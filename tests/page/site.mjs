@@ -1,25 +1,28 @@
 // Two servers on the loopback: one that serves the page, and one that only counts what arrives.
 
-import { readFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DIST } from "./surroundings.mjs";
 
-const TYPES = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8" };
+const TYPES = {
+  html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", txt: "text/plain; charset=utf-8",
+  webmanifest: "application/manifest+json", json: "application/json", svg: "image/svg+xml", png: "image/png", wasm: "application/wasm",
+};
 
 /**
  * Serves a folder under a path that is not the root, as many hosts do, and keeps the list of requests.
- * @param {{ folder?: string, headers?: Record<string, string> }} [how]
+ * @param {{ folder?: string, headers?: Record<string, string>, base?: string }} [how]
  */
-export async function serve({ folder = join(DIST, "site"), headers = {} } = {}) {
-  const base = "/some/project/";
+export async function serve({ folder = join(DIST, "site"), headers = {}, base = "/some/project/" } = {}) {
   const requests = [];
   const server = createServer(async (request, response) => {
     requests.push(`${request.method} ${request.url}`);
     const path = new URL(request.url, "http://site").pathname;
-    const name = path === base ? "index.html" : path.startsWith(base) ? path.slice(base.length) : "";
+    const name = (path.startsWith(base) ? decodeURIComponent(path.slice(base.length)) : "?").replace(/(^|\/)$/, "$1index.html");
     try {
-      if (!/^[\w.-]+$/.test(name)) throw new Error("no such file");
+      if (!/^[\w~-]*(?:[./][\w~-]+)*$/.test(name)) throw new Error("no such file");
       const body = await readFile(join(folder, name));
       response.writeHead(200, { "Content-Type": TYPES[name.split(".").pop()] ?? "application/octet-stream", ...headers }).end(body);
     } catch {
@@ -27,6 +30,17 @@ export async function serve({ folder = join(DIST, "site"), headers = {} } = {}) 
     }
   });
   return { requests, ...(await listening(server)), get address() { return `http://127.0.0.1:${server.address().port}${base}`; } };
+}
+
+/** A copy of the site's folder, without the policy that is in its page; whoever asks for it removes it. */
+export async function withoutPolicy() {
+  const folder = await mkdtemp(join(tmpdir(), "just-data-open-"));
+  await cp(join(DIST, "site"), folder, { recursive: true });
+  const html = await readFile(join(folder, "index.html"), "utf8");
+  const without = html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, "");
+  if (without === html) throw new Error("the page has no policy to take away");
+  await writeFile(join(folder, "index.html"), without);
+  return folder;
 }
 
 /** Answers everything with 200, and keeps what came: requests, and connections that never became one. */

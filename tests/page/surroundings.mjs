@@ -19,12 +19,15 @@ export const CORE = resolve(process.env.JUST_DATA_CORE ?? join(ROOT, "target/cor
 
 export const CHROME = process.env.CHROME ?? found("chromium", "chromium-browser", "google-chrome", "chrome");
 export const CHROMEDRIVER = process.env.CHROMEDRIVER ?? found("chromedriver");
+export const NGINX = process.env.NGINX ?? found("nginx");
+export const CADDY = process.env.CADDY ?? found("caddy");
+export const APACHE = process.env.APACHE ?? found("apache2");
 
 function found(...names) {
-  for (const folder of (process.env.PATH ?? "").split(":")) {
+  for (const folder of [...(process.env.PATH ?? "").split(":"), "/usr/sbin"]) {
     for (const name of names) {
       if (existsSync(join(folder, name))) return join(folder, name);
     }
   }
-  throw new Error(`${names[0]} is missing: install it (Debian: apt-get install chromium chromium-driver), or set CHROME and CHROMEDRIVER`);
+  throw new Error(`${names[0]} is missing: install it (Debian: apt-get install chromium chromium-driver nginx caddy apache2-bin), or say where it is with CHROME, CHROMEDRIVER, NGINX, CADDY, APACHE`);
 }

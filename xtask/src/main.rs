@@ -5,6 +5,7 @@ mod run;
 mod serve;
 mod setup;
 mod test;
+mod twice;
 
 use std::{
     env,
@@ -18,7 +19,9 @@ use lexopt::prelude::*;
 const USAGE: &str = "\
 cargo xtask serve [--port N]   build the page and serve it on 127.0.0.1
 cargo xtask dist               write dist: the page as a folder and as one file, the element, checksums
-cargo xtask test [WORD]        every test; with a word only the steps whose name holds it
+cargo xtask test [WORD]        the tests; with a word only the steps whose name holds it
+                 --full        also those that install much: in documentation tools, and the build in another folder
+cargo xtask twice              build in another folder as well, and compare every byte
 cargo xtask screenshot         write the pictures of the README
 
 Each does its own set-up first, and says what it does.";
@@ -41,11 +44,13 @@ fn chore() -> Result<ExitCode> {
     let mut chore = None;
     let mut word = None;
     let mut port = None;
+    let mut full = false;
     while let Some(argument) = arguments.next()? {
         match argument {
             Value(value) if chore.is_none() => chore = Some(value.string()?),
             Value(value) if chore.as_deref() == Some("test") && word.is_none() => word = Some(value.string()?),
             Long("port") if chore.as_deref() == Some("serve") => port = Some(arguments.value()?.parse()?),
+            Long("full") if chore.as_deref() == Some("test") => full = true,
             Short('h') | Long("help") => chore = None,
             other => return Err(other.unexpected().into()),
         }
@@ -58,11 +63,12 @@ fn chore() -> Result<ExitCode> {
             serve::serve(&dist.join("site"), port)?;
         }
         Some("dist") => {
-            let dist = places.root.join("dist");
+            let dist = places.dist();
             page::build(&places, &dist)?;
             println!("\nThe page is in {0}/site and {0}/just-data.html, the element in {0}/element", dist.display());
         }
-        Some("test") => return test::test(&places, word.as_deref()),
+        Some("test") => return test::test(&places, word.as_deref(), full),
+        Some("twice") => twice::twice(&places)?,
         Some("screenshot") => page::screenshot(&places)?,
         None => println!("{USAGE}"),
         Some(other) => bail!("there is no chore \"{other}\"\n\n{USAGE}"),
@@ -88,6 +94,11 @@ impl Places {
         Ok(Places { root, target })
     }
 
+    /// What travels.
+    fn dist(&self) -> PathBuf {
+        self.root.join("dist")
+    }
+
     /// What is built of the page, apart from what `dist` is asked to write.
     fn built(&self) -> PathBuf {
         self.target.join("page")
@@ -96,6 +107,16 @@ impl Places {
     /// The WebAssembly core as wasm-pack writes it.
     fn core(&self) -> PathBuf {
         self.built().join("core")
+    }
+
+    /// Programs that are built or installed once.
+    fn tools(&self) -> PathBuf {
+        self.root.join(".tools")
+    }
+
+    /// The examples of how the element and the page are put to use.
+    fn embed(&self) -> PathBuf {
+        self.root.join("embed")
     }
 
     fn www(&self) -> PathBuf {

@@ -15,6 +15,9 @@ use crate::{
 /// The version of wasm-pack that the page is built with.
 const WASM_PACK: &str = "0.15.1";
 
+/// The version of mdBook that the example is built with.
+const MDBOOK: &str = "0.5.4";
+
 /// The oldest Node.js that the bundler and the tests run on.
 const NODE: u32 = 20;
 
@@ -37,21 +40,55 @@ pub fn wasm_target(places: &Places) -> Result<()> {
     run(&mut command("rustup", &["target", "add", WASM], &places.root))
 }
 
-/// wasm-pack in the right version: one that is there, or one built once and kept in `.tools`.
+/// wasm-pack in the right version.
 pub fn wasm_pack(places: &Places) -> Result<PathBuf> {
-    let kept = places.root.join(".tools");
-    let own = kept.join("bin").join(format!("wasm-pack{}", env::consts::EXE_SUFFIX));
-    for program in which::which("wasm-pack").into_iter().chain([own.clone()]) {
-        let version = output(&mut command(&program, &["--version"], &places.root));
-        if version.is_some_and(|version| version.ends_with(&format!(" {WASM_PACK}"))) {
+    tool(places, "wasm-pack", WASM_PACK, &[])
+}
+
+/// A program of crates.io in this version: one that is there, or one built once and kept in `.tools`.
+fn tool(places: &Places, name: &str, version: &str, features: &[&str]) -> Result<PathBuf> {
+    let kept = places.tools();
+    let own = kept.join("bin").join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    for program in which::which(name).into_iter().chain([own.clone()]) {
+        let said = output(&mut command(&program, &["--version"], &places.root)).unwrap_or_default();
+        if said.rsplit(' ').next().is_some_and(|said| said.trim_start_matches('v') == version) {
             return Ok(program);
         }
     }
-    say(&format!("Installing wasm-pack {WASM_PACK} into .tools (once)"));
-    let mut install =
-        command("cargo", &["install", "--locked", "--version", WASM_PACK, "wasm-pack", "--root"], &places.root);
-    run(install.arg(&kept)).context("wasm-pack could not be installed; see https://crates.io/crates/wasm-pack")?;
+    say(&format!("Installing {name} {version} into .tools (once)"));
+    let mut install = command("cargo", &["install", "--locked", "--version", version, name, "--root"], &places.root);
+    run(install.arg(&kept).args(features))
+        .with_context(|| format!("{name} could not be installed; see https://crates.io/crates/{name}"))?;
     Ok(own)
+}
+
+/// The tools that people write documentation with.
+pub struct Documentation {
+    /// The folder with the programs of Sphinx and MkDocs.
+    pub python: PathBuf,
+    pub mdbook: PathBuf,
+}
+
+/// Sphinx, MkDocs and mdBook in `.tools`, Docusaurus in the folder of its example.
+pub fn documentation(places: &Places) -> Result<Documentation> {
+    let wanted = fs::read(places.embed().join("requirements.txt")).context("reading embed/requirements.txt")?;
+    let home = places.tools().join("python");
+    let python = home.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let stamp = home.join(".requirements-of-these");
+    if !fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        if which::which("python3").is_err() {
+            bail!("Python is missing, and Sphinx and MkDocs need it (Debian: python3 python3-venv)");
+        }
+        say("Installing Sphinx and MkDocs into .tools (once)");
+        run(command("python3", &["-m", "venv"], &places.root).arg(&home))?;
+        let mut install = command(python.join("pip"), &["install", "--quiet", "--requirement"], &places.root);
+        run(install.arg(places.embed().join("requirements.txt")))?;
+        fs::write(stamp, wanted).context("noting which packages are installed")?;
+    }
+    packages(places, &places.embed().join("docusaurus"))?;
+    // Without its server, its watcher and its search: books are only built here.
+    let mdbook = tool(places, "mdbook", MDBOOK, &["--no-default-features"])?;
+    Ok(Documentation { python, mdbook })
 }
 
 /// Node.js and npm.
@@ -92,28 +129,22 @@ pub struct Browser {
     pub driver: PathBuf,
 }
 
-/// Chromium and its driver: from `CHROME` and `CHROMEDRIVER`, from `PATH`, or from Debian's packages where this may install them.
+/// Chromium and its driver: from `CHROME` and `CHROMEDRIVER`, from `PATH`, or from Debian's packages.
 pub fn browser(places: &Places) -> Result<Browser> {
-    let mut found = (chrome(), driver());
-    if let (None, _) | (_, None) = found
-        && may_install()
-    {
-        say("Installing Debian's chromium and chromium-driver");
-        run(&mut command("apt-get", &["update"], &places.root))?;
-        let install = ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"];
-        run(command("apt-get", &install, &places.root).env("DEBIAN_FRONTEND", "noninteractive"))?;
-        found = (chrome(), driver());
-    }
-    let how = "Debian and Ubuntu: apt-get install chromium chromium-driver; elsewhere set CHROME and CHROMEDRIVER to their programs";
-    let Some(chrome) = found.0 else { bail!("Chromium is missing, and the tests in a browser need it. {how}") };
-    let Some(driver) = found.1 else { bail!("chromedriver is missing, and the tests in a browser need it. {how}") };
+    let chrome = Program {
+        variable: "CHROME",
+        names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"],
+        package: "chromium",
+    };
+    let driver = Program { variable: "CHROMEDRIVER", names: &["chromedriver"], package: "chromium-driver" };
+    let [chrome, driver] = programs(places, [chrome, driver])?;
     let versions = (major(places, &chrome), major(places, &driver));
     if versions.0.is_none() || versions.0 != versions.1 {
         let name = |version: Option<u32>| {
             version.map_or("an unknown version".to_string(), |version| format!("version {version}"))
         };
         bail!(
-            "{} is {} and {} is {}: they must be the same. {how}",
+            "{} is {} and {} is {}: they must be the same. Debian and Ubuntu have a matching pair: chromium and chromium-driver",
             chrome.display(),
             name(versions.0),
             driver.display(),
@@ -123,17 +154,70 @@ pub fn browser(places: &Places) -> Result<Browser> {
     Ok(Browser { chrome, driver })
 }
 
-fn chrome() -> Option<PathBuf> {
-    named("CHROME", &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"])
+/// Web servers that others host the page with.
+pub struct Servers {
+    pub nginx: PathBuf,
+    pub caddy: PathBuf,
+    pub apache: PathBuf,
 }
 
-fn driver() -> Option<PathBuf> {
-    named("CHROMEDRIVER", &["chromedriver"])
+/// The web servers: from `NGINX`, `CADDY` and `APACHE`, from `PATH`, or from Debian's packages.
+pub fn servers(places: &Places) -> Result<Servers> {
+    let [nginx, caddy, apache] = programs(
+        places,
+        [
+            Program { variable: "NGINX", names: &["nginx"], package: "nginx" },
+            Program { variable: "CADDY", names: &["caddy"], package: "caddy" },
+            Program { variable: "APACHE", names: &["apache2", "httpd"], package: "apache2-bin" },
+        ],
+    )?;
+    Ok(Servers { nginx, caddy, apache })
 }
 
-fn named(variable: &str, names: &[&str]) -> Option<PathBuf> {
-    let told = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file());
-    told.or_else(|| names.iter().find_map(|name| which::which(name).ok()))
+/// A program that the tests use and do not build.
+struct Program {
+    /// The variable of the environment that may say where it is.
+    variable: &'static str,
+    /// Its names in `PATH`.
+    names: &'static [&'static str],
+    /// The package of Debian that has it.
+    package: &'static str,
+}
+
+impl Program {
+    fn find(&self) -> Option<PathBuf> {
+        let told = env::var_os(self.variable).map(PathBuf::from).filter(|path| path.is_file());
+        // Debian keeps servers where only root's PATH leads.
+        let known = |name: &&str| {
+            which::which(name).ok().or_else(|| Some(Path::new("/usr/sbin").join(name)).filter(|path| path.is_file()))
+        };
+        told.or_else(|| self.names.iter().find_map(known))
+    }
+}
+
+/// Where these programs are. What is missing is installed where that needs nobody's leave.
+fn programs<const N: usize>(places: &Places, wanted: [Program; N]) -> Result<[PathBuf; N]> {
+    let missing = |wanted: &[Program; N]| -> Vec<&'static str> {
+        wanted.iter().filter(|program| program.find().is_none()).map(|program| program.package).collect()
+    };
+    let packages = missing(&wanted);
+    if !packages.is_empty() && may_install() {
+        say(&format!("Installing Debian's {}", packages.join(", ")));
+        run(&mut command("apt-get", &["update"], &places.root))?;
+        let mut install = command("apt-get", &["install", "--yes", "--no-install-recommends"], &places.root);
+        // A run level of 1: the programs are wanted, and no server of the system is to be started.
+        run(install.args(&packages).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1"))?;
+    }
+    let packages = missing(&wanted);
+    if !packages.is_empty() {
+        let variables: Vec<_> = wanted.iter().map(|program| program.variable).collect();
+        bail!(
+            "the tests need {0}. Debian and Ubuntu: apt-get install {0}; elsewhere say with {1} where the programs are",
+            packages.join(" "),
+            variables.join(", ")
+        );
+    }
+    Ok(wanted.map(|program| program.find().unwrap_or_default()))
 }
 
 /// Whether system packages can be installed without asking anyone: by root, on Debian or its like.

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     Places, page,
     run::{command, line, path_with, say},
-    setup::{self, Browser},
+    setup::{self, Browser, Documentation, Servers},
 };
 
 /// How the result of a step is counted.
@@ -38,20 +38,24 @@ struct Ended {
     failed: u64,
 }
 
-/// Runs the steps whose name holds `word`, or all.
-pub fn test(places: &Places, word: Option<&str>) -> Result<ExitCode> {
+/// Runs the steps whose name holds `word`, or all; those that install much only when `full` is asked for.
+pub fn test(places: &Places, word: Option<&str>, full: bool) -> Result<ExitCode> {
     setup::wasm_target(places)?;
-    let browser = setup::browser(places)?;
-    let wasm_pack = setup::wasm_pack(places)?;
+    let programs = Programs {
+        browser: setup::browser(places)?,
+        servers: setup::servers(places)?,
+        wasm_pack: setup::wasm_pack(places)?,
+        documentation: full.then(|| setup::documentation(places)).transpose()?,
+    };
     setup::packages(places, &places.www())?;
     setup::packages(places, &places.page_tests())?;
 
     let dist = places.built().join("dist");
-    let steps = steps(places, &browser, &wasm_pack, &dist)?;
+    let steps = steps(places, &programs, &dist)?;
     let mut ended = Vec::new();
     let mut built = false;
     for mut step in steps.into_iter().filter(|step| word.is_none_or(|word| step.name.contains(word))) {
-        if step.name == PAGE && !built {
+        if [PAGE, DOCUMENTATION].contains(&step.name) && !built {
             built = true;
             if let Err(error) = page::build(places, &dist) {
                 println!("{error:#}");
@@ -74,10 +78,21 @@ pub fn test(places: &Places, word: Option<&str>) -> Result<ExitCode> {
     Ok(if failed == 0 && !ended.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The step that needs the built page.
+/// The steps that need the built page.
 const PAGE: &str = "the page, end to end";
+const DOCUMENTATION: &str = "in documentation tools";
 
-fn steps(places: &Places, browser: &Browser, wasm_pack: &Path, dist: &Path) -> Result<Vec<Step>> {
+/// The programs that the steps run.
+struct Programs {
+    browser: Browser,
+    servers: Servers,
+    wasm_pack: PathBuf,
+    /// Only where everything is tested.
+    documentation: Option<Documentation>,
+}
+
+fn steps(places: &Places, programs: &Programs, dist: &Path) -> Result<Vec<Step>> {
+    let Programs { browser, servers, wasm_pack, documentation } = programs;
     let cargo =
         |name, counts, arguments: &[&str]| Step { name, counts, command: command("cargo", arguments, &places.root) };
     let mut docs = cargo("rustdoc", Counts::Whole, &["doc", "--workspace", "--no-deps", "--locked"]);
@@ -91,16 +106,18 @@ fn steps(places: &Places, browser: &Browser, wasm_pack: &Path, dist: &Path) -> R
 
     let types = command("npm", &["run", "--silent", "types"], &places.www());
 
+    let release = places.target.join("release").join(format!("just-data{}", std::env::consts::EXE_SUFFIX));
     // One file at a time: a browser is heavy, and times are asserted.
-    let mut page = command("node", &["--test", "--test-concurrency=1", "--test-reporter=spec"], &places.page_tests());
-    page.env("JUST_DATA_DIST", dist).env("JUST_DATA_CORE", places.core());
-    page.env(
-        "JUST_DATA_COMMAND",
-        places.target.join("release").join(format!("just-data{}", std::env::consts::EXE_SUFFIX)),
-    );
-    page.env("CHROME", &browser.chrome).env("CHROMEDRIVER", &browser.driver);
+    let in_browser = |folder: &Path| {
+        let mut tests = command("node", &["--test", "--test-concurrency=1", "--test-reporter=spec"], folder);
+        tests.env("JUST_DATA_DIST", dist).env("JUST_DATA_CORE", places.core()).env("JUST_DATA_COMMAND", &release);
+        tests.env("CHROME", &browser.chrome).env("CHROMEDRIVER", &browser.driver);
+        tests.env("NGINX", &servers.nginx).env("CADDY", &servers.caddy).env("APACHE", &servers.apache);
+        tests
+    };
+    let page = in_browser(&places.page_tests());
 
-    Ok(vec![
+    let mut steps = vec![
         cargo("rustfmt", Counts::Whole, &["fmt", "--all", "--check"]),
         cargo("clippy", Counts::Whole, &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
         cargo(
@@ -127,11 +144,18 @@ fn steps(places: &Places, browser: &Browser, wasm_pack: &Path, dist: &Path) -> R
         Step { name: "tests in WebAssembly", counts: Counts::Tests, command: wasm },
         cargo("the release command", Counts::Whole, &["build", "--release", "--locked", "--package", "just-data"]),
         Step { name: PAGE, counts: Counts::Tests, command: page },
-    ])
+    ];
+    if let Some(Documentation { python, mdbook }) = documentation {
+        let mut tests = in_browser(&places.root.join("tests").join("embed"));
+        tests.env("PYTHON_PROGRAMS", python).env("MDBOOK", mdbook);
+        steps.push(Step { name: DOCUMENTATION, counts: Counts::Tests, command: tests });
+        steps.push(cargo("the same bytes in another folder", Counts::Whole, &["xtask", "twice"]));
+    }
+    Ok(steps)
 }
 
 /// The repository's webdriver.json with the browser that was found.
-fn webdriver(places: &Places, browser: &Browser) -> Result<std::path::PathBuf> {
+fn webdriver(places: &Places, browser: &Browser) -> Result<PathBuf> {
     let text = fs::read_to_string(places.root.join("webdriver.json")).context("reading webdriver.json")?;
     let mut capabilities: Value = serde_json::from_str(&text).context("webdriver.json")?;
     if let Some(options) = capabilities.get_mut("goog:chromeOptions").and_then(Value::as_object_mut) {
