@@ -73,7 +73,7 @@ describe("the list", () => {
     await many(200);
     await page.quiet(200);
     await page.openRow("many/file 3.txt");
-    await page.run("scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' })");
+    await press(page, Key.END);
     await page.until("it is gone", () => page.run("return ![...root.querySelectorAll('.name')].some((name) => name.textContent === 'many/file 3.txt')"), 5000);
     const toggle = await page.toggle("many/file 3.txt");
     assert.equal(await toggle.getAttribute("aria-expanded"), "true");
@@ -139,11 +139,11 @@ describe("the list", () => {
     await press(page, "/");
     assert.equal(await focused(page), "search");
     await press(page, "file 29", Key.TAB, Key.TAB, Key.TAB, Key.TAB, Key.TAB);
-    // The search found 29 and 290 to 299, of which the link "Show all" comes before the list.
+    // The search found 29, 129, 229 and 290 to 299; the link "Show all" comes before the list.
     for (let steps = 0; steps < 4 && !/^many/.test(await focused(page) ?? ""); steps += 1) await press(page, Key.TAB);
     assert.equal(await focused(page), "many/file 29.txt");
     await press(page, Key.ARROW_DOWN);
-    assert.equal(await focused(page), "many/file 290.txt");
+    assert.equal(await focused(page), "many/file 129.txt");
     await press(page, Key.END);
     assert.equal(await focused(page), "many/file 299.txt");
     await press(page, Key.HOME);

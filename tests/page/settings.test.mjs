@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { LIMITS } from "../../www/src/settings.js";
 import { openBrowser, Page } from "./browser.mjs";
-import { gzip, nifti, picklesSystem, samples } from "./samples.mjs";
+import { nifti, picklesSystem, samples, zip } from "./samples.mjs";
 import { serve } from "./site.mjs";
 
 test("the usual limits are those of the core", async () => {
@@ -140,7 +140,7 @@ describe("settings", () => {
   });
 
   test("a limit holds from the next check on, and one that makes no sense is refused", async () => {
-    await page.check(await folder.put("volume.nii.gz", gzip(nifti())));
+    await page.check(await folder.put("three.zip", zip({ a: "1\n", b: "2\n", c: "3\n" })));
     await page.press("Settings");
     await choose("limit-layers", "0");
     assert.match(await text(".told"), /from 1 to/);
