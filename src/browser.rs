@@ -12,6 +12,7 @@ use web_sys::{Blob, FileReaderSync};
 
 use crate::{
     budget::{Budget, Limits, Pulse, Quiet},
+    bytes::Bytes,
     check::{self, Reopened, Step},
     formats,
     report::{self, Report},
@@ -176,10 +177,21 @@ pub fn variety(
 /// The SHA-256 of a file, in hexadecimal.
 #[wasm_bindgen]
 pub fn sha256(blob: Blob, pulse: Function) -> Result<String, JsValue> {
+    whole(blob, pulse)?.sha256().map_err(said)
+}
+
+/// The SHA-512 of a file, in hexadecimal.
+#[wasm_bindgen]
+pub fn sha512(blob: Blob, pulse: Function) -> Result<String, JsValue> {
+    whole(blob, pulse)?.sha512().map_err(said)
+}
+
+/// All of a file, to be read once.
+fn whole(blob: Blob, pulse: Function) -> Result<Bytes, JsValue> {
     let source = Dropped::open(blob)?;
     let budget = Budget::new(Limits { work: u64::MAX, ..Limits::default() }, Rc::new(Callback(pulse)));
     budget.expect(source.len());
-    crate::bytes::Bytes::whole(source, budget).sha256().map_err(said)
+    Ok(Bytes::whole(source, budget))
 }
 
 /// Reports in one of the formats of the command.

@@ -173,7 +173,18 @@ impl Bytes {
     /// # Errors
     /// As [`Bytes::copy`].
     pub fn sha256(&self) -> Result<String, Stop> {
-        let mut hash = sha2::Sha256::new();
+        self.hashed(sha2::Sha256::new())
+    }
+
+    /// The same as SHA-512.
+    ///
+    /// # Errors
+    /// As [`Bytes::copy`].
+    pub fn sha512(&self) -> Result<String, Stop> {
+        self.hashed(sha2::Sha512::new())
+    }
+
+    fn hashed(&self, mut hash: impl Digest) -> Result<String, Stop> {
         let mut at = self.range.start;
         let mut buffer = vec![0; usize::try_from(self.len()).unwrap_or(usize::MAX).min(1 << 20)];
         while at < self.range.end {
@@ -450,6 +461,8 @@ mod tests {
         assert_eq!(Bytes::of(vec![b'a'; 1_000_000]).sha256().unwrap(), million);
         let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(Bytes::of(Vec::new()).sha256().unwrap(), nothing);
+        let abc = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+        assert_eq!(Bytes::of(b"abc".to_vec()).sha512().unwrap(), abc);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 // Makes what travels: the page as a static folder with relative addresses, the same page as one HTML file, and the
 // element alone, as the npm package `just-data`.
 //
-//   node bundle.mjs --core DIR --out DIR
+//   node bundle.mjs --core DIR --out DIR [--policy FILE]
 //
 // --core is a folder with just_data.js and just_data_bg.wasm as `wasm-pack build --target web` writes them.
 // --out receives site/, just-data.html, element/, SHA256SUMS and sri.json.
+// --policy is another policy than that of this repository (policy.json); policy.schema.json says what it holds.
 //
 // The element's script is the same file in site/ and in element/. Everything is inside it: the worker as text, because
 // only a worker from a blob is bound by a policy in a <meta> element, and the WebAssembly module as gzip in base64,
@@ -14,21 +15,30 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { policy as published } from "./policy.mjs";
+import { pages } from "./site/pages.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const { values } = parseArgs({ options: { core: { type: "string" }, out: { type: "string" } } });
+const { values } = parseArgs({ options: { core: { type: "string" }, out: { type: "string" }, policy: { type: "string" } } });
 if (!values.core || !values.out) {
-  console.error("usage: node bundle.mjs --core DIR --out DIR");
+  console.error("usage: node bundle.mjs --core DIR --out DIR [--policy FILE]");
   process.exit(64);
 }
 const [core, out] = [resolve(values.core), resolve(values.out)];
+const policy = await published(values.policy).catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});
 
 /** The exports of the core that the worker uses; the rest of the glue, which could fetch, is left out. */
 const EXPORTS = ["initSync", "check", "sweep", "join", "unread", "write", "rules", "formats", "version"];
+
+/** The policy as a module. */
+const POLICY = { "just-data:policy": `export default ${JSON.stringify(policy)};` };
 
 /** For every bundle of this page. */
 const common = {
@@ -51,27 +61,36 @@ const worker = await bundled({
 const module = await readFile(join(core, "just_data_bg.wasm"));
 const [element, split] = [await elementWith("inside"), await elementWith("beside")];
 // On the site the page's own script imports the element's; as one file it has it inside.
-const script = await bundled({ entryPoints: ["src/page.js"], format: "esm", plugins: [beside({ "./element.js": "./just-data.js" })] });
+const shared = Object.fromEntries(["element", "language", "crew", "settings"].map((name) => [`./${name}.js`, "./just-data.js"]));
+const script = await bundled({ entryPoints: ["src/site.js"], format: "esm", plugins: [beside(shared), supply(POLICY)] });
 const whole = await elementWith("inside", "src/page.js");
 const style = await bundled({ entryPoints: ["src/page.css"] });
 if (/<\/style/i.test(style) || /<\/script|<!--/i.test(whole)) throw new Error("the bundle would end its own element");
 
-const files = {
-  "site/index.html": await page({
-    policy: policy("'self'", "'self'"),
+const { build: name, site, whole: all } = await pages({
+  policy,
+  reference: await reference(),
+  scripts: { element, script, whole, style },
+  linked: {
+    scripts: "'self'", styles: "'self'",
     style: `<link rel="stylesheet" href="just-data.css" integrity="${hash(style)}">`,
     // What a module imports is not bound by its own integrity: the element is loaded by a tag of its own first.
     script: ["just-data.js", "page.js"]
       .map((name) => `<script type="module" src="${name}" integrity="${hash(name === "page.js" ? script : element)}"></script>`).join("\n"),
-  }),
-  "site/just-data.js": element,
-  "site/page.js": script,
-  "site/just-data.css": style,
-  "just-data.html": await page({
-    policy: policy(`'${hash(whole)}'`, `'${hash(style)}'`),
-    style: `<style>${style}</style>`,
-    script: `<script type="module">${whole}</script>`,
-  }),
+  },
+  within: { scripts: `'${hash(whole)}'`, styles: `'${hash(style)}'`, style: `<style>${style}</style>`, script: `<script type="module">${whole}</script>` },
+});
+Object.assign(site, { "just-data.js": element, "page.js": script, "just-data.css": style });
+// What a well-known address holds is for programs, which look for it on the network.
+const kept = Object.fromEntries(each(site, (file, content) => [file, hash(content)]).filter(([file]) => !file.startsWith(".")));
+site["sw.js"] = await bundled({
+  entryPoints: ["src/service-worker.js"], format: "iife",
+  plugins: [supply({ "just-data:kept": `export const build = ${JSON.stringify(name)};\nexport const files = ${JSON.stringify(kept)};` })],
+});
+
+const files = {
+  ...Object.fromEntries(Object.entries(site).map(([file, content]) => [`site/${file}`, content])),
+  "just-data.html": all,
   "element/just-data.js": element,
   "element/just-data.split.js": split,
   "element/just-data.wasm": module,
@@ -95,6 +114,7 @@ function elementWith(where, entry = "src/element.js") {
     plugins: [
       minifiedStyles(),
       supply({
+        ...POLICY,
         "just-data:worker": `export default ${JSON.stringify(worker)};`,
         "just-data:module": `export { module } from "./module-${where}.js";`,
         "just-data:wasm": `export default ${JSON.stringify(gzipSync(module, { level: 9 }).toString("base64"))};`,
@@ -109,21 +129,11 @@ async function packageFile() {
   return JSON.stringify({ ...JSON.parse(await readFile(join(here, "element.json"), "utf8")), version }, null, 2) + "\n";
 }
 
-/**
- * The policy of the page. `form-action` and `base-uri` have no fallback in `default-src` and must be named;
- * 'wasm-unsafe-eval' allows WebAssembly and nothing else.
- */
-function policy(scripts, styles) {
-  const content = [
-    "default-src 'none'", `script-src ${scripts} 'wasm-unsafe-eval'`, `style-src ${styles}`, "img-src data:",
-    "worker-src blob:", "connect-src 'none'", "frame-src 'none'", "object-src 'none'", "form-action 'none'", "base-uri 'none'",
-    "require-trusted-types-for 'script'", "trusted-types just-data",
-  ].join("; ");
-  return `<meta http-equiv="Content-Security-Policy" content="${content}">`;
-}
-
-async function page(parts) {
-  return (await readFile(join(here, "index.html"), "utf8")).replace(/<!--(policy|style|script)-->/g, (_, name) => parts[name]);
+/** What the core says about itself. */
+async function reference() {
+  const { initSync, version, rules, formats } = await import(pathToFileURL(join(core, "just_data.js")));
+  initSync({ module: await WebAssembly.compile(module) });
+  return { version: version(), rules: rules(), formats: formats() };
 }
 
 function hash(content) {

@@ -59,6 +59,11 @@ export class Page {
     return this;
   }
 
+  /** Waits until the service worker has all files of the site. */
+  kept() {
+    return this.until("the page is kept", () => this.driver.executeScript("return !document.getElementById('kept').hidden"));
+  }
+
   /** Runs a function body in the page; `element` and `root` are the element and its shadow root. */
   run(body, ...values) {
     return this.driver.executeScript(

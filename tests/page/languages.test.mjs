@@ -59,7 +59,8 @@ for (const [id, catalogue] of Object.entries(catalogues)) {
 async function spoken() {
   const keys = new Set();
   const patterns = [];
-  const sources = [...(await readdir(new URL("src/", WWW))).filter((name) => name.endsWith(".js")).map((name) => `src/${name}`), "index.html"];
+  const sources = (await Promise.all(["src/", "site/"].map(async (folder) => (await readdir(new URL(folder, WWW))).map((name) => folder + name))))
+    .flat().filter((name) => /\.m?js$/.test(name));
   for (const name of sources) {
     const text = await readFile(new URL(name, WWW), "utf8");
     const area = `(?:${AREAS.join("|")})`;

@@ -13,9 +13,9 @@ const TYPES = {
 
 /**
  * Serves a folder under a path that is not the root, as many hosts do, and keeps the list of requests.
- * @param {{ folder?: string, headers?: Record<string, string>, base?: string }} [how]
+ * @param {{ folder?: string, headers?: Record<string, string>, base?: string, before?: (name: string) => Promise<void> | null }} [how] `before` holds an answer back
  */
-export async function serve({ folder = join(DIST, "site"), headers = {}, base = "/some/project/" } = {}) {
+export async function serve({ folder = join(DIST, "site"), headers = {}, base = "/some/project/", before = () => null } = {}) {
   const requests = [];
   const server = createServer(async (request, response) => {
     requests.push(`${request.method} ${request.url}`);
@@ -23,6 +23,7 @@ export async function serve({ folder = join(DIST, "site"), headers = {}, base = 
     const name = (path.startsWith(base) ? decodeURIComponent(path.slice(base.length)) : "?").replace(/(^|\/)$/, "$1index.html");
     try {
       if (!/^[\w~-]*(?:[./][\w~-]+)*$/.test(name)) throw new Error("no such file");
+      await before(name);
       const body = await readFile(join(folder, name));
       response.writeHead(200, { "Content-Type": TYPES[name.split(".").pop()] ?? "application/octet-stream", ...headers }).end(body);
     } catch {

@@ -124,3 +124,23 @@ export type Answer =
   | { kind: "failed"; run: number; message: string }
   | { kind: "request"; name: string }
   | { kind: "blocked"; name: string };
+
+/** One text by language. */
+export type Texts = Record<string, string>;
+/** The published policy, as policy.schema.json describes it. */
+export interface Policy {
+  name: string;
+  languages: string[];
+  guidelines: { id: Guideline; title: Texts; says: Texts }[];
+  reporting: { email: string; languages: string[]; hours: number };
+  checker: { repository: string | null; email: string | null };
+}
+/** What a person wants to report; the event just-data-problem carries it. */
+export interface Problem {
+  kind?: string;
+  guideline?: Guideline;
+  rule?: string;
+  place?: string;
+  offset?: number;
+  sha256?: string;
+}

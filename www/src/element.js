@@ -22,8 +22,9 @@ import { settings } from "./settings.js";
 import { Voice } from "./voice.js";
 import styles from "./element.css";
 
-// A page that is made for the element speaks with it, in one language.
-export { LANGUAGES, count, duration, inOrder, language, languages, parts, say, size } from "./language.js";
+// A page that is made for the element speaks with it, in one language, and may give its workers tasks of its own.
+export * from "./language.js";
+export * from "./crew.js";
 export { settings } from "./settings.js";
 
 /** @typedef {import("./queue.js").Job} Job */

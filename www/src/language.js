@@ -85,9 +85,18 @@ export function told(words) {
  * @returns {string} in English, as all of a report is
  */
 export function reported(words) {
-  return words
-    .map(({ key, values = {} }) => en[/** @type {keyof typeof en} */ (key)].replace(/\{([\w-]+)\}/g, (_, name) => String(values[name])))
-    .join(" ");
+  return words.map(({ key, values }) => sayIn("en", key, values)).join(" ");
+}
+
+/**
+ * Without a change of the language that is spoken.
+ * @param {string} tag
+ * @param {string} key
+ * @param {Record<string, string | number>} [values] written as they are
+ * @returns {string}
+ */
+export function sayIn(tag, key, values = {}) {
+  return CATALOGUES[known(tag) ?? "en"][key].replace(/\{([\w-]+)\}/g, (_, name) => String(values[name]));
 }
 
 /**

@@ -1,17 +1,20 @@
-// The page around the element: it counts requests, says whether there is a network, and lists what the checker knows.
+// The page around the element: it speaks the language of the person, counts requests, says whether there is a network
+// and prepares messages.
+//
+// The bundle of the site leaves the element a file of its own; what is shared with it is imported from there.
 
-// The bundle of the site leaves the element a file of its own: what else is shared with it is imported from there.
-import { inOrder, languages, say } from "./element.js";
-import { h, refill } from "./dom.js";
-import { GUIDELINES } from "./wording.js";
+import policy from "just-data:policy";
+import "./element.js";
+import { languages, say } from "./language.js";
+import { preparesMessages } from "./message.js";
+import { translate } from "./translate.js";
 
-/** @typedef {import("./contract").Reference} Reference */
+const at = (/** @type {string} */ id) => document.getElementById(id);
 
-const at = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
+translate(policy);
 countRequests();
 sayNetwork();
-addEventListener("just-data-ready", (event) => listReference(/** @type {CustomEvent<Reference>} */ (event).detail));
+preparesMessages(policy);
 
 /**
  * Counts what the browser loads from now on, for this page or for its workers. Addresses of blobs and data are no
@@ -21,8 +24,7 @@ function countRequests() {
   const counts = { requests: 0, blocked: 0 };
   const add = (/** @type {keyof typeof counts} */ id) => {
     counts[id] += 1;
-    at(id).textContent = String(counts[id]);
-    for (const other of document.querySelectorAll(`.${id}`)) other.textContent = String(counts[id]);
+    for (const shown of document.querySelectorAll(`.${id}`)) shown.textContent = String(counts[id]);
     document.body.classList.add("broken");
   };
   const start = () =>
@@ -43,38 +45,13 @@ function countRequests() {
 }
 
 function sayNetwork() {
+  const network = at("network");
+  if (!network) return;
   const tell = () => {
-    at("network").textContent = say(navigator.onLine ? "site.online" : "site.offline");
+    network.textContent = say(navigator.onLine ? "site.online" : "site.offline");
   };
   addEventListener("online", tell);
   addEventListener("offline", tell);
   languages.addEventListener("change", tell);
   tell();
-}
-
-/** @param {Reference} reference */
-function listReference({ version, rules, formats }) {
-  at("version").textContent = version;
-  const formatCount = say("site.formats", { count: formats.length });
-  const ruleCount = say("site.rules", { count: rules.length });
-  refill(at("reads-sum"), say("site.knows", { version, formats: formatCount, rules: ruleCount }));
-
-  const names = [...formats].sort((a, b) => inOrder(a.name, b.name));
-  refill(/** @type {Element} */ (at("formats").querySelector("summary")), formatCount);
-  refill(/** @type {Element} */ (at("formats").querySelector("ul")), names.map(({ name, spec, extensions }) =>
-    h("li", {},
-      /^https:\/\//.test(spec) ? h("a", { href: spec, rel: "noopener noreferrer", target: "_blank" }, name) : name,
-      extensions.length ? h("span.quiet", {}, ` ${extensions.map((one) => `.${one.replace(/^\./, "")}`).join(" ")}`) : null)));
-  at("formats").hidden = !formats.length;
-
-  refill(/** @type {Element} */ (at("rules").querySelector("summary")), ruleCount);
-  refill(/** @type {Element} */ (at("rules").querySelector("div")),
-    GUIDELINES.map((id) => {
-      const own = rules.filter(({ guideline }) => guideline === id);
-      return own.length
-        ? [h("h3", {}, say(`verdict.guideline.${id}.name`)), h("ul.compact", {}, own.map((rule) =>
-            h("li", {}, h("span", { lang: "en" }, rule.title), h("span.quiet", {}, ` ${say(`verdict.severity.${rule.severity}`)} · `, h("code", {}, rule.id)))))]
-        : null;
-    }));
-  at("rules").hidden = !rules.length;
 }

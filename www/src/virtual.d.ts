@@ -18,6 +18,16 @@ declare module "just-data:wasm" {
   const text: string;
   export default text;
 }
+/** The published policy. */
+declare module "just-data:policy" {
+  const policy: import("./contract").Policy;
+  export default policy;
+}
+/** The files of the site that the service worker keeps, each with its hash. */
+declare module "just-data:kept" {
+  export const build: string;
+  export const files: Record<string, string>;
+}
 declare module "*.css" {
   const text: string;
   export default text;

@@ -33,10 +33,17 @@ fn open(port: Option<u16>) -> Result<Server> {
 /// The files of the folder by their address. Nothing else is ever served.
 fn read(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        files.insert(format!("/{name}"), fs::read(entry.path())?);
+    let mut folders = vec![(String::from("/"), folder.to_path_buf())];
+    while let Some((address, folder)) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let entry = entry?;
+            let address = format!("{address}{}", entry.file_name().to_string_lossy());
+            if entry.file_type()?.is_dir() {
+                folders.push((format!("{address}/"), entry.path()));
+            } else {
+                files.insert(address, fs::read(entry.path())?);
+            }
+        }
     }
     Ok(files)
 }
@@ -62,6 +69,10 @@ fn media_type(path: &str) -> &'static str {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
+        Some("webmanifest") => "application/manifest+json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
 }
@@ -101,6 +112,19 @@ mod tests {
             let (status, body) = ask(page(), &format!("GET {path}"))?;
             assert_eq!((status.as_str(), body.as_str()), ("HTTP/1.1 200 OK", "<p>page"), "{path}");
         }
+        Ok(())
+    }
+
+    #[test]
+    fn serves_what_lies_in_folders_by_its_address() -> Result<()> {
+        let folder = std::env::temp_dir().join(format!("just-data-serve-{}", std::process::id()));
+        fs::create_dir_all(folder.join(".well-known"))?;
+        fs::write(folder.join(".well-known").join("security.txt"), b"Contact: x")?;
+        fs::write(folder.join("index.html"), b"<p>page")?;
+        let files = read(&folder)?;
+        fs::remove_dir_all(&folder)?;
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["/.well-known/security.txt", "/index.html"]);
+        assert_eq!(ask(files, "GET /.well-known/security.txt")?.1, "Contact: x");
         Ok(())
     }
 

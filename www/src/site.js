@@ -1,0 +1,4 @@
+// The script of the hosted page.
+
+import "./page.js";
+import "./offline.js";
