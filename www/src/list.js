@@ -157,6 +157,7 @@ export class FileList {
     clearTimeout(this.#ticking);
     this.#drawing = undefined;
     const start = performance.now();
+    this.#rows.look();
     const { summary, none, part, some } = this.#parts;
     const jobs = this.#queue.jobs;
     summary.hidden = this.#rows.element.hidden = !jobs.length;

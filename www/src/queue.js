@@ -23,6 +23,9 @@ export class Job {
   state = "waiting";
   /** @type {FileReport | null} the result; provisional while `state` is "searching" */
   report = null;
+  /** @type {File | null} */
+  file = null;
+  size = 0;
   /** Bytes of work done, of `total`. */
   done = 0;
   total = 0;
@@ -43,13 +46,16 @@ export class Job {
   constructor(id, item) {
     this.id = id;
     this.name = item.name;
-    this.file = item.file ?? null;
+    this.take(item.file ?? null);
     this.failure = item.failure;
     this.renew = item.renew;
   }
 
-  get size() {
-    return this.file?.size ?? 0;
+  /** @param {File | null} file as it is now */
+  take(file) {
+    this.file = file;
+    // Asked for each time the list is drawn: the browser would have to be asked each time.
+    this.size = file?.size ?? 0;
   }
 
   /** @returns {number} between 0 and 1 */
@@ -176,7 +182,7 @@ export class Queue extends EventTarget {
   async #result(job, round) {
     if (round > 1 && job.renew) {
       try {
-        job.file = await job.renew();
+        job.take(await job.renew());
         job.failure = undefined;
       } catch {
         job.failure = { key: "list.failure.renewed" };

@@ -87,14 +87,14 @@ export class Row {
       // Not `disabled`: the arrow keys come past it, and the focus stays when it is checked again.
       this.toggle.setAttribute("aria-disabled", String(!report));
       this.#running.hidden = state === "done";
+      if (state === "waiting") {
+        this.#progress.value = 0;
+        refill(this.#doing, say("list.row.turn"));
+      }
       if (!report) this.open(false);
       this.#fill();
     }
     if (running) this.#drawProgress();
-    else if (state === "waiting") {
-      this.#progress.value = 0;
-      refill(this.#doing, say("list.row.turn"));
-    }
   }
 
   #drawProgress() {

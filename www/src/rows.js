@@ -3,6 +3,9 @@
 //
 // One row at a time is in the order of the Tab key; the arrows go from row to row. That row is always in the document,
 // so that the focus is never lost, and it stays where it is on the screen while others come and go around it.
+//
+// Nothing is measured while something is changed, since the browser would have to lay out the page each time: where the
+// list is, is looked up before (`look`), and the heights of the rows are what the browser tells afterwards.
 
 import { h } from "./dom.js";
 
@@ -40,7 +43,15 @@ export class Rows {
   /** @type {T | undefined} */
   #current;
   #frame = 0;
-  #observer = new ResizeObserver(() => this.#later());
+  /** Where the list starts, in pixels from the top of the window. */
+  #top = 0;
+  /** The row that shall stay where it is: the one with the focus, or the first in sight. @type {T | undefined} */
+  #held;
+  /** Places of the rows in the document. @type {number[]} */
+  #wanted = [];
+  /** @type {WeakMap<Element, T>} */
+  #owners = new WeakMap();
+  #observer = new ResizeObserver((entries) => this.#measured(entries));
 
   /** @param {(item: T) => Line} make */
   constructor(make) {
@@ -58,11 +69,21 @@ export class Rows {
     addEventListener("resize", () => this.#later(), { signal });
   }
 
+  /** Looks where the list is on the screen: to be called before anything is changed. */
+  look() {
+    const { top, bottom } = this.element.getBoundingClientRect();
+    this.#top = top;
+    const focused = this.#focused();
+    const place = focused && top + this.#starts[/** @type {number} */ (this.#places.get(focused))];
+    if (place !== undefined && place > 0 && place < innerHeight) this.#held = focused;
+    else this.#held = top < 0 && bottom > 0 ? this.#items[this.#at(-top)] : undefined;
+  }
+
   /** @param {T[]} items in their order */
   show(items) {
-    const held = this.#held();
     const focused = this.#focused();
-    const at = focused ? /** @type {number} */ (this.#places.get(focused)) : 0;
+    const left = focused && /** @type {number} */ (this.#places.get(focused));
+    const before = this.#held && this.#starts[this.#places.get(this.#held) ?? 0];
     this.#items = items;
     this.#places = new Map(items.map((item, index) => [item, index]));
     for (const [item, line] of this.#lines) {
@@ -70,10 +91,13 @@ export class Rows {
     }
     if (!this.#current || !this.#places.has(this.#current)) this.#current = items[0];
     this.#measure();
-    this.#lay();
-    if (held) this.#hold(held);
+    const after = this.#held && this.#places.get(this.#held);
+    const moved = before === undefined || after === undefined ? 0 : this.#starts[after] - before;
+    this.#top -= moved;
+    this.#place();
+    if (moved) this.#scroller().scrollBy({ top: moved, behavior: "instant" });
     // Whoever was in a row that is gone is in the one that took its place.
-    if (focused && !this.#places.has(focused)) this.go(at);
+    if (left !== undefined && focused && !this.#places.has(focused)) this.go(left);
   }
 
   /** Forgets every row, so that all are made anew. */
@@ -105,9 +129,9 @@ export class Rows {
     const item = this.#items[place];
     if (!item) return;
     this.#take(item);
-    // Near it, so that its row and those around it are made and measured; then exactly.
-    const { top } = this.element.getBoundingClientRect();
-    const start = top + this.#starts[place];
+    // Near it, so that its row and those around it are made; then exactly.
+    this.look();
+    const start = this.#top + this.#starts[place];
     if (start < 0 || start > innerHeight) this.#scroller().scrollBy({ top: start - innerHeight / 3, behavior: "instant" });
     this.#lay();
     const line = this.#line(item);
@@ -122,15 +146,15 @@ export class Rows {
     });
   }
 
-  /** Puts into the document what is in sight. */
+  /** Looks again what is in sight. */
   #lay() {
-    // What is measured may move what is in sight; it settles at once, or at the next scroll.
-    for (let again = 2; this.#place() && again; again -= 1);
+    this.look();
+    this.#place();
   }
 
-  /** @returns {boolean} whether a row had another height than was thought */
+  /** Puts into the document what is in sight. */
   #place() {
-    const { top } = this.element.getBoundingClientRect();
+    const top = this.#top;
     const wanted = [];
     const last = Math.min(this.#at(innerHeight - top + AHEAD), this.#items.length - 1);
     for (let index = this.#at(-top - AHEAD); index <= last; index += 1) wanted.push(index);
@@ -150,9 +174,9 @@ export class Rows {
     let next = this.element.firstElementChild;
     for (const index of wanted) {
       const line = this.#line(this.#items[index]);
-      line.element.setAttribute("aria-posinset", String(index + 1));
-      line.element.setAttribute("aria-setsize", String(this.#items.length));
-      line.toggle.tabIndex = index === own ? 0 : -1;
+      mark(line.element, "aria-posinset", index + 1);
+      mark(line.element, "aria-setsize", this.#items.length);
+      mark(line.toggle, "tabindex", index === own ? 0 : -1);
       line.draw();
       // A row that is moved loses the focus: the others are moved around it.
       while (next && next !== line.element && line === focused) {
@@ -166,31 +190,29 @@ export class Rows {
         this.element.insertBefore(line.element, next);
       }
     }
-    this.#space(wanted);
-
-    let changed = false;
-    for (const index of wanted) {
-      const item = this.#items[index];
-      const { height } = this.#line(item).element.getBoundingClientRect();
-      if (height && Math.abs(height - this.#height(item)) > 0.5) {
-        this.#heights.set(item, height);
-        changed = true;
-      }
-    }
-    if (changed) {
-      this.#measure();
-      this.#space(wanted);
-    }
-    return changed;
+    this.#wanted = wanted;
+    this.#space();
   }
 
-  /**
-   * The rows that are not there, as margins before those that are.
-   * @param {number[]} wanted
-   */
-  #space(wanted) {
+  /** @param {ResizeObserverEntry[]} entries rows that have another height than before, or are new */
+  #measured(entries) {
+    let changed = false;
+    for (const { target, borderBoxSize: [{ blockSize }] } of entries) {
+      const item = this.#owners.get(target);
+      if (!item || !blockSize || Math.abs(blockSize - this.#height(item)) < 0.5) continue;
+      this.#heights.set(item, blockSize);
+      changed = true;
+    }
+    if (!changed) return;
+    this.#measure();
+    this.#space();
+    this.#later();
+  }
+
+  /** The rows that are not there, as margins before those that are. */
+  #space() {
     let end = 0;
-    for (const index of wanted) {
+    for (const index of this.#wanted) {
       const item = this.#items[index];
       const { style } = this.#line(item).element;
       const margin = `${this.#starts[index] - end}px`;
@@ -232,7 +254,11 @@ export class Rows {
    */
   #line(item) {
     let line = this.#lines.get(item);
-    if (!line) this.#lines.set(item, (line = this.#make(item)));
+    if (!line) {
+      line = this.#make(item);
+      this.#lines.set(item, line);
+      this.#owners.set(line.element, item);
+    }
     return line;
   }
 
@@ -253,9 +279,11 @@ export class Rows {
 
   /** @param {T} item is now the one in the order of the Tab key */
   #take(item) {
-    if (this.#current) this.#lines.get(this.#current)?.toggle.setAttribute("tabindex", "-1");
+    for (const [one, tabindex] of /** @type {[T, number][]} */ ([[this.#current ?? item, -1], [item, 0]])) {
+      const line = this.#lines.get(one);
+      if (line) mark(line.toggle, "tabindex", tabindex);
+    }
     this.#current = item;
-    this.#lines.get(item)?.toggle.setAttribute("tabindex", "0");
   }
 
   /** @returns {T | undefined} whose row has the focus */
@@ -268,29 +296,8 @@ export class Rows {
    * @returns {T | undefined}
    */
   #holding(node) {
-    if (!node || !this.element.contains(node)) return undefined;
-    return [...this.#lines].find(([, line]) => line.element.contains(node))?.[0];
-  }
-
-  /** @returns {{ item: T, top: number } | undefined} the row that shall not move: that with the focus, or the first in sight */
-  #held() {
-    const top = (/** @type {T} */ item) => this.#line(item).element.getBoundingClientRect().top;
-    const focused = this.#focused();
-    if (focused && top(focused) > 0 && top(focused) < innerHeight) return { item: focused, top: top(focused) };
-    const list = this.element.getBoundingClientRect();
-    if (list.top >= 0 || list.bottom <= 0) return undefined;
-    const item = this.#items[this.#at(-list.top)];
-    return item && this.#lines.has(item) ? { item, top: top(item) } : undefined;
-  }
-
-  /** @param {{ item: T, top: number }} held */
-  #hold({ item, top }) {
-    const index = this.#places.get(item);
-    if (index === undefined) return;
-    const moved = this.element.getBoundingClientRect().top + this.#starts[index] - top;
-    if (Math.abs(moved) < 1) return;
-    this.#scroller().scrollBy({ top: moved, behavior: "instant" });
-    this.#lay();
+    const row = node?.closest?.(".slot");
+    return row && this.#owners.get(row);
   }
 
   /** @returns {Element} what scrolls the list */
@@ -324,4 +331,14 @@ export class Rows {
     }
     event.preventDefault();
   }
+}
+
+/**
+ * An attribute that is there already is not set again: the browser would look for what changed.
+ * @param {Element} element
+ * @param {string} name
+ * @param {number} value
+ */
+function mark(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }

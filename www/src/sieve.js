@@ -16,13 +16,13 @@ import { GUIDELINES, VERDICTS } from "./wording.js";
 /** What can be shown, in the order of the buttons. */
 const STANDINGS = /** @type {Standing[]} */ (["all", ...VERDICTS, "open"]);
 
-/** @type {Record<string, (a: Job, b: Job) => number>} */
-const ORDERS = {
-  worst: (a, b) => rank(a) - rank(b),
-  name: (a, b) => inOrder(a.name, b.name),
-  size: (a, b) => b.size - a.size,
-  folder: (a, b) => inOrder(folderOf(a), folderOf(b)) || inOrder(a.name, b.name),
-};
+/** What comes first has the least number. Names do not change: their order is found once for all files. */
+const ORDERS = /** @type {Record<string, { number: (job: Job) => number } | { compare: (a: Job, b: Job) => number }>} */ ({
+  worst: { number: rank },
+  name: { compare: (a, b) => inOrder(a.name, b.name) },
+  size: { number: (job) => -job.size },
+  folder: { compare: (a, b) => inOrder(folderOf(a), folderOf(b)) || inOrder(a.name, b.name) },
+});
 
 /** Event: `change`, when the person asks for other files or another order. */
 export class Sieve extends EventTarget {
@@ -37,6 +37,12 @@ export class Sieve extends EventTarget {
   #grouped = "none";
   /** Groups that were shown, so that a folded one stays so. @type {Map<string, Group>} */
   #groups = new Map();
+  /** @type {{ compare?: unknown, jobs?: Job[], places: Map<Job, number> }} */
+  #placed = { places: new Map() };
+  /** Reports whose formats are known here. @type {WeakSet<object>} */
+  #seen = new WeakSet();
+  #present = new Set();
+  #series = false;
   #parts = this.#made();
 
   /** @param {import("./list.js").Desk} desk */
@@ -90,8 +96,23 @@ export class Sieve extends EventTarget {
       return words.every((word) => text.includes(word));
     });
     const order = ORDERS[this.#order];
-    shown.sort((a, b) => order(a, b) || a.id - b.id);
+    const number = "number" in order ? order.number : this.#placing(jobs, order.compare);
+    const numbers = new Map(shown.map((job) => [job, number(job)]));
+    shown.sort((a, b) => /** @type {number} */ (numbers.get(a)) - /** @type {number} */ (numbers.get(b)) || a.id - b.id);
     return { shown, items: this.#grouped === "none" ? shown : this.#inGroups(shown) };
+  }
+
+  /**
+   * @param {Job[]} jobs all of them
+   * @param {(a: Job, b: Job) => number} compare
+   * @returns {(job: Job) => number} its place in that order
+   */
+  #placing(jobs, compare) {
+    if (this.#placed.compare !== compare || this.#placed.jobs !== jobs || this.#placed.places.size !== jobs.length) {
+      this.#placed = { compare, jobs, places: new Map(jobs.toSorted(compare).map((job, place) => [job, place])) };
+    }
+    const { places } = this.#placed;
+    return (job) => places.get(job) ?? 0;
   }
 
   /**
@@ -149,22 +170,22 @@ export class Sieve extends EventTarget {
     // One file alone needs no search.
     tools.hidden = jobs.length < 2;
     const { rules, formats } = this.#desk;
-    const present = new Set();
-    let series = false;
+    const present = this.#present;
+    if (!jobs.length) present.clear();
     for (const { report } of jobs) {
-      if (!report) continue;
+      if (!report || this.#seen.has(report)) continue;
+      this.#seen.add(report);
       for (const id of factsOf(report, rules, formats).formats) present.add(id);
-      series ||= Boolean(report.group);
+      this.#series ||= Boolean(report.group);
     }
-    const key = [...present].sort().join(" ");
-    if (format.dataset.key !== key) {
-      format.dataset.key = key;
+    if (format.dataset.formats !== String(present.size)) {
+      format.dataset.formats = String(present.size);
       const named = [...present].map((id) => ({ id, name: formats.get(id) ?? id })).sort((a, b) => inOrder(a.name, b.name));
       refill(format, h("option", { value: "" }, say("list.format.all")), named.map(({ id, name }) => h("option", { value: id }, name)));
       if (!present.has(this.#format)) this.#format = "";
       format.value = this.#format;
     }
-    for (const option of grouped.options) option.hidden = option.value === "series" && !series;
+    for (const option of grouped.options) option.hidden = option.value === "series" && !this.#series;
   }
 
   #made() {
