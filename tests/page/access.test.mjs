@@ -62,6 +62,45 @@ describe("for everyone", () => {
     }
   }
 
+  for (const scheme of ["light", "dark"]) {
+    test(`axe finds nothing in the dialogs, in a grouped and in an empty list: ${scheme}`, { timeout: 240_000 }, async () => {
+      await emulate({ "prefers-color-scheme": scheme });
+      await width(scheme === "light" ? 1280 : 360);
+      const page = await new Page(browser, site.address).open();
+      await sound(page);
+      for (const button of ["Settings", "Keys"]) {
+        await page.press(button);
+        await sound(page);
+        await page.run("root.querySelector('dialog[open] #close').click()");
+      }
+      await page.check(files);
+      await page.run("const select = [...root.querySelectorAll('.tools select')].at(-1); select.value = 'folder'; select.dispatchEvent(new Event('change'))");
+      await sound(page);
+      await (await page.run("return root.querySelector('input[type=search]')")).sendKeys("no such file");
+      assert.equal(await page.run("return root.querySelector('.none').checkVisibility()"), true);
+      await sound(page);
+      await page.run("element.lang = 'ja'");
+      await sound(page);
+    });
+  }
+
+  test("at twice the size all is there, without scrolling sideways", async () => {
+    // 200 % of a window of 1280 pixels; and text alone at twice its size.
+    await width(640);
+    const page = await new Page(browser, site.address).open();
+    await page.check(files);
+    await page.press("Settings");
+    for (const step of ["", "document.documentElement.style.fontSize = '200%'"]) {
+      await page.driver.executeScript(step);
+      const beyond = await page.run(`
+        const edge = document.documentElement.clientWidth + 1;
+        return [document.documentElement.scrollWidth - edge, ...[...root.querySelectorAll("button, input, select, h2, h3, .said, .name, legend")]
+          .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > edge).map((one) => one.outerHTML.slice(0, 80))].filter((one) => typeof one === "string" || one > 0)`);
+      assert.deepEqual(beyond, [], step);
+    }
+    await width(1280);
+  });
+
   test("by keyboard alone: to the button, to a result, into the map and the bytes", async () => {
     await width(1280);
     await emulate({});

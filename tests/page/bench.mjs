@@ -29,7 +29,8 @@ try {
       for (const { startTime, duration } of list.getEntries()) timings.long.push([startTime, duration]);
     }).observe({ type: "longtask" });
     element.addEventListener("just-data-done", () => { timings.end = performance.now(); });
-    timings.start = performance.now();`);
+    // Before this event the browser reads the folder by itself.
+    root.querySelector("input[webkitdirectory]").addEventListener("change", () => { timings.start = performance.now(); }, { capture: true });`);
   await page.give(join(folder.folder, "study"), "folder");
   await page.until("the list is there", () => page.run("return root.querySelector('.summary').checkVisibility()"));
   await page.run("timings.shown = performance.now()");
@@ -52,7 +53,8 @@ try {
     doings.scrolls += 1;
   }
 
-  const { inputs, long, start, shown, end } = await page.run("return timings");
+  const { inputs, long: all, start, shown, end } = await page.run("return timings");
+  const long = all.filter(([at]) => at >= start);
   const durations = inputs.map(([, duration]) => duration).sort((a, b) => a - b);
   const at = (share) => durations[Math.min(durations.length - 1, Math.floor(durations.length * share))] ?? 0;
   const reports = await page.run("return element.reports.length");

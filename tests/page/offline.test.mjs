@@ -94,6 +94,17 @@ describe("the hosted page", { timeout: 600_000 }, () => {
     await site.close();
   });
 
+  test("forget everything forgets also what was kept, and the worker itself", async () => {
+    const site = await serve();
+    const page = await new Page(browser, site.address).open();
+    await page.kept();
+    assert.notDeepEqual(await run("return caches.keys()"), []);
+    await page.press("Forget everything");
+    await page.until("all is gone", async () =>
+      (await run("return (await caches.keys()).length")) === 0 && (await run("return (await navigator.serviceWorker.getRegistrations()).length")) === 0, 10_000);
+    await site.close();
+  });
+
   test("with the server gone the page opens again, checks, and shows every other page", async () => {
     const site = await serve();
     let page = await new Page(browser, site.address).open();

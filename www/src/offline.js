@@ -20,6 +20,10 @@ async function start() {
     history.replaceState(null, "", url);
     (await container.ready).active?.postMessage("shared");
   }
+  addEventListener("just-data-forget", async () => {
+    (await container.getRegistration())?.active?.postMessage("forget");
+    at("kept").hidden = true;
+  });
   /** @type {any} */ (globalThis).launchQueue?.setConsumer(async (/** @type {{ files?: FileSystemFileHandle[] }} */ { files = [] }) => {
     take(await Promise.all(files.map((handle) => handle.getFile())));
   });

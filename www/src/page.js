@@ -7,14 +7,23 @@ import policy from "just-data:policy";
 import "./element.js";
 import { languages, say } from "./language.js";
 import { preparesMessages } from "./message.js";
+import { settings } from "./settings.js";
 import { translate } from "./translate.js";
 
 const at = (/** @type {string} */ id) => document.getElementById(id);
 
 translate(policy);
+paint();
+settings.addEventListener("change", paint);
 countRequests();
 sayNetwork();
 preparesMessages(policy);
+
+/** The page has the colours that the person chose in the element. */
+function paint() {
+  const { theme } = settings.choices;
+  document.documentElement.style.colorScheme = theme === "system" ? "" : theme;
+}
 
 /**
  * Counts what the browser loads from now on, for this page or for its workers. Addresses of blobs and data are no

@@ -22,8 +22,10 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   if (method === "POST" && name === "share") event.respondWith(receive(event.request));
   else if (method === "GET" && name in files) event.respondWith(answer(name));
 });
-worker.addEventListener("message", (/** @type {any} */ { data, source }) => {
+worker.addEventListener("message", (/** @type {any} */ event) => {
+  const { data, source } = event;
   if (data === "use") worker.skipWaiting();
+  if (data === "forget") event.waitUntil(forget());
   if (data === "shared") {
     source.postMessage({ shared });
     shared = [];
@@ -37,9 +39,21 @@ async function keep() {
 
 /** Forgets what older builds kept, and serves the pages that are open. */
 async function settle() {
-  const old = (await caches.keys()).filter((name) => name.startsWith(`just-data ${scope} `) && name !== KEPT);
-  await Promise.all(old.map((name) => caches.delete(name)));
+  await drop((name) => name !== KEPT);
   await worker.clients.claim();
+}
+
+/** Forgets all that was kept, and itself: the person wants nothing of this site on this computer. */
+async function forget() {
+  shared = [];
+  await drop(() => true);
+  await worker.registration.unregister();
+}
+
+/** @param {(name: string) => boolean} which of the caches of this site */
+async function drop(which) {
+  const dropped = (await caches.keys()).filter((name) => name.startsWith(`just-data ${scope} `) && which(name));
+  await Promise.all(dropped.map((name) => caches.delete(name)));
 }
 
 /** @param {string} name */

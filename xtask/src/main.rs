@@ -23,6 +23,7 @@ cargo xtask test [WORD]        the tests; with a word only the steps whose name 
                  --full        also those that install much: in documentation tools, and the build in another folder
 cargo xtask twice              build in another folder as well, and compare every byte
 cargo xtask screenshot         write the pictures of the README
+cargo xtask bench page         how the page answers while it checks 5 000 files, in a real browser
 
 Each does its own set-up first, and says what it does.";
 
@@ -48,7 +49,9 @@ fn chore() -> Result<ExitCode> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Value(value) if chore.is_none() => chore = Some(value.string()?),
-            Value(value) if chore.as_deref() == Some("test") && word.is_none() => word = Some(value.string()?),
+            Value(value) if matches!(chore.as_deref(), Some("test" | "bench")) && word.is_none() => {
+                word = Some(value.string()?);
+            }
             Long("port") if chore.as_deref() == Some("serve") => port = Some(arguments.value()?.parse()?),
             Long("full") if chore.as_deref() == Some("test") => full = true,
             Short('h') | Long("help") => chore = None,
@@ -70,6 +73,8 @@ fn chore() -> Result<ExitCode> {
         Some("test") => return test::test(&places, word.as_deref(), full),
         Some("twice") => twice::twice(&places)?,
         Some("screenshot") => page::screenshot(&places)?,
+        Some("bench") if word.as_deref() == Some("page") => page::bench(&places)?,
+        Some("bench") => bail!("what is measured? There is: cargo xtask bench page\n\n{USAGE}"),
         None => println!("{USAGE}"),
         Some(other) => bail!("there is no chore \"{other}\"\n\n{USAGE}"),
     }

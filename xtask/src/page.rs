@@ -1,6 +1,6 @@
 //! Building the page: the core with wasm-pack, then the bundle.
 
-use std::path::Path;
+use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result};
 
@@ -31,15 +31,27 @@ pub fn build(places: &Places, dist: &Path) -> Result<()> {
 
 /// Takes the pictures of the README.
 pub fn screenshot(places: &Places) -> Result<()> {
+    let mut pictures = in_browser(places, "screenshots.mjs")?;
+    say("Taking the pictures");
+    run(pictures.arg(places.www().join("pictures"))).context("taking the pictures")
+}
+
+/// Measures how the page answers while it checks many files.
+pub fn bench(places: &Places) -> Result<()> {
+    let mut bench = in_browser(places, "bench.mjs")?;
+    say("Measuring the page");
+    run(&mut bench).context("measuring the page")
+}
+
+/// Builds the page, and gives the command for a script that opens it in a browser.
+fn in_browser(places: &Places, script: &str) -> Result<Command> {
     let dist = places.built().join("dist");
     build(places, &dist)?;
     setup::packages(places, &places.page_tests())?;
     let browser = setup::browser(places)?;
-    say("Taking the pictures");
-    let mut pictures = command("node", &["screenshots.mjs"], &places.page_tests());
-    pictures.arg(places.www().join("pictures"));
-    pictures.env("JUST_DATA_DIST", &dist).env("CHROME", browser.chrome).env("CHROMEDRIVER", browser.driver);
-    run(&mut pictures).context("taking the pictures")
+    let mut node = command("node", &[script], &places.page_tests());
+    node.env("JUST_DATA_DIST", &dist).env("CHROME", browser.chrome).env("CHROMEDRIVER", browser.driver);
+    Ok(node)
 }
 
 /// Panic messages name source files: by their places in the project, not on the machine that built it.
