@@ -66,6 +66,7 @@ pub mod pytorch;
 pub mod rar;
 pub mod script;
 pub mod seven_zip;
+pub mod slicer_link;
 pub mod slicer_markups;
 pub mod slicer_shader;
 pub mod stable_baselines;
@@ -155,6 +156,7 @@ pub static FORMATS: &[&Format] = &[
     &rar::FORMAT,
     &script::FORMAT,
     &seven_zip::FORMAT,
+    &slicer_link::FORMAT,
     &slicer_markups::FORMAT,
     &slicer_shader::FORMAT,
     &stable_baselines::FORMAT,

@@ -83,7 +83,7 @@ fn look(visit: &mut Visit<'_>, follower: &mut Follower, walker: &Walker, event: 
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -120,5 +120,11 @@ mod tests {
         for len in 1..whole.len() {
             assert_ne!(checked("a.json", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn bid_02_paths() {
+        let of = |path: &str| format!(r#"{{"RepetitionTime": 2.0, "IntendedFor": "{path}"}}"#);
+        told("x.json", of("/etc/hostname"), "reference-by-whole-path", of("func/sub-1_bold.nii.gz"));
     }
 }

@@ -391,7 +391,7 @@ fn is_name(letter: char) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -471,5 +471,11 @@ mod tests {
         let mut bytes = b"a,b\n1,2\n".repeat(10_000);
         bytes.extend([0, 1, 2, 3]);
         assert_eq!(checked("x.csv", bytes).verdict, Verdict::Unfinished);
+    }
+
+    #[test]
+    fn bid_01_cells_that_run() {
+        let table = |cell: &str| format!("participant_id\tage\tnote\nsub-01\t-5\t{cell}\nsub-02\t+3\tn/a\n");
+        told("participants.tsv", table("=cmd|'/C calc'!A0"), "formula-starts-program", table("n/a"));
     }
 }

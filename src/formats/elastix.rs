@@ -161,7 +161,7 @@ impl<'a> Line<'a> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -214,5 +214,11 @@ mod tests {
         for len in 0..whole.len() {
             checked("t.txt", &whole[..len]);
         }
+    }
+
+    #[test]
+    fn itk_02_the_initial_transform() {
+        told("t.txt", sample("\\\\192.0.2.1\\s\\t.txt"), "reference-to-server", sample("NoInitialTransform"));
+        told("u.txt", sample("/etc/hostname"), "reference-by-whole-path", sample("TransformParameters.0.txt"));
     }
 }

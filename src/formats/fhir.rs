@@ -206,7 +206,7 @@ pub(super) fn subscription(
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -261,5 +261,33 @@ mod tests {
         for len in 1..whole.len() {
             assert_ne!(checked("a.json", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn fhr_01_narratives() {
+        let patient = |text: &str| format!(r#"{{"resourceType": "Patient", "text": {{"div": "<div>{text}</div>"}}}}"#);
+        told("a.json", patient("<script>1</script>"), "rich-text-carries-script", patient("<p>A</p>"));
+    }
+
+    #[test]
+    fn fhr_02_attachments_at_an_address() {
+        let evil =
+            r#"{"resourceType": "DocumentReference", "content": [{"attachment": {"url": "http://192.0.2.1/a.pdf"}}]}"#;
+        let alike = r#"{"resourceType": "Patient", "extension": [{"url": "http://example.org/x"}], "identifier": [{"system": "http://example.org/mrn"}]}"#;
+        told("a.json", evil, "reference-to-server", alike);
+    }
+
+    #[test]
+    fn fhr_03_subscriptions() {
+        let to = |channel: &str| format!(r#"{{"resourceType": "Subscription", "channel": {{{channel}}}}}"#);
+        told("a.json", to(r#""endpoint": "http://192.0.2.1/hook""#), "fhir-subscription", to(r#""type": "message""#));
+    }
+
+    #[test]
+    fn fhr_04_data_of_another_type() {
+        let binary = |kind: &str, data: &str| {
+            format!(r#"{{"resourceType": "Binary", "contentType": "{kind}", "data": "{data}"}}"#)
+        };
+        told("a.json", binary("application/pdf", "aGVsbG8="), "document-type-lies", binary("text/plain", "aGVsbG8="));
     }
 }

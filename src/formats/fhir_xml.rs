@@ -103,7 +103,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -162,5 +162,14 @@ mod tests {
         for len in 1..whole.trim_end().len() {
             assert_ne!(checked("a.xml", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn fhr_04_an_entity() {
+        let plain = resource("Patient", "<id value=\"a\"/>");
+        let evil = plain
+            .replace("?><Patient", "?><!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/hostname\">]><Patient")
+            .replace("\"a\"", "\"&e;\"");
+        told("a.xml", evil, "xml-external-entity", plain);
     }
 }

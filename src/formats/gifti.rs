@@ -158,7 +158,7 @@ mod tests {
     use base64::{Engine, engine::general_purpose::STANDARD};
 
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -222,5 +222,22 @@ mod tests {
         for len in 1..whole.trim_end().len() {
             assert_ne!(checked("a.gii", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn gii_01_external_files() {
+        let external = |name: &str| sample(&format!("Encoding=\"ExternalFileBinary\" ExternalFileName=\"{name}\""), "");
+        told("a.gii", external("/etc/hostname"), "reference-by-whole-path", external("a.dat"));
+    }
+
+    #[test]
+    fn gii_02_the_document_type() {
+        let plain = plain(&[1, 2, 3, 4, 5, 6]);
+        let other = plain.replace("http://www.nitrc.org/frs/download.php/115/gifti.dtd", "http://192.0.2.1/gifti.dtd");
+        told("a.gii", other, "reference-to-server", plain.clone());
+        let entity = plain
+            .replace("gifti.dtd\">", "gifti.dtd\" [<!ENTITY e SYSTEM \"file:///etc/hostname\">]>")
+            .replace("Date", "&e;");
+        told("b.gii", entity, "xml-external-entity", plain);
     }
 }

@@ -160,7 +160,7 @@ fn pictures_of(mut walker: Walker) -> Result<(Pictures, Option<u64>), Stop> {
 mod tests {
     use super::*;
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -217,5 +217,14 @@ mod tests {
         for len in 12..whole.len() {
             assert_ne!(checked("a.glb", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn gltf_02_chunks_and_tails() {
+        let whole = sample(SCENE, &[(BIN, &[0, 1, 2, 3, 4, 5, 6, 7])]);
+        let unknown = sample(SCENE, &[(BIN, &[0, 1, 2, 3, 4, 5, 6, 7]), (0x1234_5678, b"hidden!!")]);
+        told("a.glb", unknown, "unexplained-bytes", whole.clone());
+        told("b.glb", [&whole[..], b"hidden"].concat(), "unexplained-bytes", whole.clone());
+        told("c.glb", sample(SCENE, &[(BIN, b"\0\x01\x02\x03\x04\x05\x06\x07hidden!!")]), "unexplained-bytes", whole);
     }
 }

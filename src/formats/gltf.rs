@@ -93,7 +93,7 @@ fn look(visit: &mut Visit<'_>, follower: &mut Follower, walker: &Walker, event: 
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -157,5 +157,11 @@ mod tests {
         for len in 1..whole.len() {
             assert_ne!(checked("a.gltf", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn gltf_01_addresses() {
+        told("a.gltf", with("https://192.0.2.1/a.bin"), "reference-to-server", with("a.bin"));
+        told("b.gltf", with("../../../etc/hostname"), "reference-far-above", with("data:;base64,AAAAAA=="));
     }
 }

@@ -282,7 +282,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -328,5 +328,30 @@ mod tests {
         let mut bytes = member(&b"hello world, hello world\n".repeat(100), None);
         bytes.truncate(bytes.len() - 20);
         assert_eq!(checked("a.gz", bytes).verdict, Verdict::Unfinished);
+    }
+
+    /// A member with these fields besides: flag, bytes.
+    fn with(flag: u8, field: &[u8]) -> Vec<u8> {
+        let mut bytes = member(b"text\n", None);
+        bytes[3] |= flag;
+        bytes.splice(10..10, field.iter().copied());
+        bytes
+    }
+
+    #[test]
+    fn nii_05_fields_of_the_header() {
+        told(
+            "a.gz",
+            with(FCOMMENT, b"<script>f()</script>\0"),
+            "active-markup-in-text",
+            with(FCOMMENT, b"a comment\0"),
+        );
+        told(
+            "b.gz",
+            with(FEXTRA, b"\x12\0ab\x0e\0#!/bin/sh\nid\n\n"),
+            "script-hidden",
+            with(FEXTRA, b"\x06\0BC\x02\0\x1b\0"),
+        );
+        told("c.gz", member(b"x\n", Some("C:\\a.nii")), "gzip-name-leaves-folder", member(b"x\n", Some("a.nii")));
     }
 }

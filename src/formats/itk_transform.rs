@@ -91,7 +91,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -136,5 +136,15 @@ mod tests {
         for len in 29..SAMPLE.find("Parameters").unwrap() {
             assert_ne!(checked("a.tfm", &SAMPLE[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn itk_01_other_lines() {
+        told("a.tfm", format!("{SAMPLE}hidden\n"), "unexplained-bytes", format!("{SAMPLE}\n"));
+    }
+
+    #[test]
+    fn itk_02_parts_of_a_composite() {
+        told("a.tfm", composite("/etc/hostname"), "reference-by-whole-path", composite("part.tfm"));
     }
 }

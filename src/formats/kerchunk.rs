@@ -52,8 +52,8 @@ static GENERATED: Rule = Rule {
 static EXPRESSION: Rule = Rule {
     id: "kerchunk-template-reaches-out",
     title: "A template in this file reaches for the inside of the program that opens it",
-    why: "References are worked out with the template language Jinja. This template asks for the hidden attributes of \
-          an object, which is the way to call anything.",
+    why: "When fsspec opens the references in Python, they are worked out with the template language Jinja. This \
+          template asks for the hidden attributes of an object, which is the way to call anything.",
     advice: "Do not open it.",
     guideline: Guideline::Code,
     runs: Runs::OnOpen,
@@ -65,8 +65,8 @@ static EXPRESSION: Rule = Rule {
 static PICKLE: Rule = Rule {
     id: "kerchunk-pickle-codec",
     title: "The parts of this array are Python pickles, which may call anything when they are read",
-    why: "The codec pickle makes Python objects from each chunk. A pickle names the functions that are called for it, so \
-          who writes a chunk runs code where the array is read.",
+    why: "The codec pickle makes Python objects from each chunk. A pickle names the functions that are called for \
+          it, so who writes a chunk runs code where the array is read with zarr in Python.",
     advice: "Do not read the array.",
     guideline: Guideline::Code,
     runs: Runs::OnUse,
@@ -214,7 +214,7 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -265,5 +265,11 @@ mod tests {
         for len in 1..whole.len() {
             assert_ne!(checked("a.json", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn zar_02_references() {
+        told("refs.json", references("http://192.0.2.1/a.nc"), "reference-to-server", references("a.nc"));
+        told("refs.json", references("file:///etc/hostname"), "reference-by-whole-path", references("data/a.nc"));
     }
 }

@@ -308,8 +308,8 @@ fn read_element(visit: &mut Visit<'_>, matrix: &mut Matrix, tag: Tag, data: Rang
     }
 }
 
-/// Whether bytes are one matrix element from their first to their last, and in which byte order.
-pub(super) fn whole_matrix(bytes: &Bytes) -> Result<Option<Endianness>, Stop> {
+/// The byte order and the end of the matrix element that starts the bytes.
+pub(super) fn leading_matrix(bytes: &Bytes) -> Result<Option<(Endianness, u64)>, Stop> {
     for order in [Endianness::Little, Endianness::Big] {
         let mut cursor = bytes.cursor();
         if cursor.remaining() < 16 {
@@ -317,9 +317,10 @@ pub(super) fn whole_matrix(bytes: &Bytes) -> Result<Option<Endianness>, Stop> {
         }
         let matrix = Tag::read(&mut cursor, order)?;
         let flags = Tag::read(&mut cursor, order)?;
-        let fits = matrix.len.saturating_add(8) == bytes.len();
+        let end = bytes.start().saturating_add(8).saturating_add(matrix.len);
+        let fits = end <= bytes.end();
         if matrix.kind == MATRIX && !matrix.short && fits && flags.kind == UINT32 && flags.len == 8 {
-            return Ok(Some(order));
+            return Ok(Some((order, end)));
         }
     }
     Ok(None)
@@ -331,7 +332,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -474,5 +475,51 @@ pub(super) mod tests {
                 assert_ne!(checked("a.mat", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
             }
         }
+    }
+
+    fn headed(text: &[u8]) -> Vec<u8> {
+        let mut bytes = sample(&[numbers()]);
+        bytes[..116].fill(b' ');
+        bytes[..text.len()].copy_from_slice(text);
+        bytes
+    }
+
+    #[test]
+    fn mat_01_the_text_of_the_header() {
+        told("a.mat", headed(b"<script>f()</script>"), "active-markup-in-text", headed(b"MATLAB 5.0 MAT-file, a < b"));
+        told("b.mat", headed(b"MATLAB\0\x01\x02\x03\x04\x05"), "unexplained-bytes", headed(b"written by hand"));
+    }
+
+    #[test]
+    fn mat_02_the_subsystem() {
+        let at = |place: u64| {
+            let mut bytes = sample(&[numbers(), numbers()]);
+            bytes[116..124].copy_from_slice(&place.to_le_bytes());
+            bytes
+        };
+        told("a.mat", at(0x4141_4141), "matlab-subsystem-elsewhere", at(0));
+    }
+
+    #[test]
+    fn mat_03_behind_the_last_variable() {
+        told("a.mat", [sample(&[numbers()]), b"hidden".to_vec()].concat(), "unexplained-bytes", sample(&[numbers()]));
+        let packed = |behind: &[u8]| sample(&[compressed(&[&numbers()[..], behind].concat())]);
+        told("b.mat", packed(b"hidden"), "unexplained-bytes", packed(b""));
+    }
+
+    #[test]
+    fn mat_04_characters_that_are_a_program() {
+        let text = |text: &str| {
+            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            sample(&[matrix(4, b"note", &[element(4, &wide)])])
+        };
+        told("a.mat", text("import os\nos.system('id')\n"), "program-text-in-value", text("any text, in two\nlines"));
+    }
+
+    #[test]
+    fn mat_05_functions_and_objects_are_notes() {
+        let function = checked("a.mat", sample(&[matrix(FUNCTION_CLASS, b"f", &[numbers()])]));
+        assert_eq!((function.verdict, function.findings[0].rule.as_str()), (Verdict::JustData, "matlab-function"));
+        assert_eq!(checked("a.mat", sample(&[numbers()])).findings.len(), 0);
     }
 }

@@ -46,8 +46,9 @@ pub static FORMAT: Format = Format {
 static DATA_ELSEWHERE: Rule = Rule {
     id: "metaimage-data-elsewhere",
     title: "This header takes its values from somewhere else",
-    why: "The header names a file outside its own folder, or on another computer. Opening it reads that file, whatever it \
-          is, and shows it as an image, or contacts that computer.",
+    why: "The header names a file outside its own folder, or on another computer. When the volume is opened in 3D \
+          Slicer, or in another program that reads such headers through ITK or VTK, that file is read, whatever it \
+          is, and shown as an image, or that computer is contacted.",
     advice: "Ask the sender for a volume with its values inside, or put header and values into one folder.",
     guideline: Guideline::Reporting,
     runs: Runs::OnOpen,
@@ -113,9 +114,9 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let header = Header::read(visit, &mut cursor)?;
     visit.structure(0..cursor.at(), "header")?;
     for room in &header.room {
-        visit.slack(room.clone(), "comment")?;
-        let start = room.start.saturating_add(label_of(&visit.bytes.peek(room.start, 256)?));
-        active_text::look_at_room(visit, start.min(room.end)..room.end, "The comment")?;
+        let start = room.start.saturating_add(label_of(&visit.bytes.peek(room.start, 256)?)).min(room.end);
+        visit.slack(start..room.end, "comment")?;
+        active_text::look_at_room(visit, start..room.end, "The comment")?;
     }
     if header.detached {
         return Ok(());
@@ -310,7 +311,7 @@ fn refer(visit: &mut Visit<'_>, range: Range<u64>, name: &[u8]) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -379,5 +380,22 @@ mod tests {
         }
         let huge = b"NDims = 3\nDimSize = 4294967295 4294967295 4294967295\nElementType = MET_DOUBLE\nElementDataFile = LOCAL\nx";
         assert_eq!(checked("a.mha", huge).verdict, Verdict::Unfinished);
+    }
+
+    #[test]
+    fn met_01_the_data_file() {
+        let at = |name: &str| meta(&format!("ElementDataFile = {name}"), b"");
+        told("a.mhd", at("/etc/hostname"), "metaimage-data-elsewhere", at("volume.zraw"));
+        told("b.mhd", at("LIST\na.raw\n../b.raw"), "metaimage-data-elsewhere", at("LIST\na.raw\nb.raw"));
+    }
+
+    #[test]
+    fn met_02_the_comment_the_room_and_the_tail() {
+        let gap = |bytes: &[u8]| meta("HeaderSize = 115\nElementDataFile = LOCAL", &[bytes, &[9; 12]].concat());
+        told("a.mha", gap(b"hidden!"), "unexplained-bytes", gap(&[0; 7]));
+        let noted = |text: &str| meta(&format!("Comment = {text}\nElementDataFile = LOCAL"), &[9; 12]);
+        told("b.mha", noted("<script>f()</script>"), "active-markup-in-text", noted("made by hand"));
+        let last = |bytes: &[u8]| meta("HeaderSize = -1\nElementDataFile = LOCAL", bytes);
+        told("c.mha", last(b"hidden..............1"), "unexplained-bytes", last(&[9; 12]));
     }
 }

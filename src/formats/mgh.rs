@@ -201,7 +201,7 @@ impl Header {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -268,5 +268,17 @@ mod tests {
             let verdict = checked("a.mgh", &whole[..len]).verdict;
             assert!(len >= 296 || verdict != Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn fs_01_room_tags_and_tail() {
+        told("a.mgh", sample(&[&footer()[..], &[0; 8], b"hidden"].concat()), "unexplained-bytes", sample(&footer()));
+        let room = |bytes: &[u8]| {
+            let mut sample = sample(&[]);
+            sample[120..120 + bytes.len()].copy_from_slice(bytes);
+            sample
+        };
+        told("b.mgh", room(b"hidden"), "unexplained-bytes", room(&[0; 6]));
+        told("c.mgh", sample(b"hidden in a tail...."), "unexplained-bytes", sample(&[0; 20]));
     }
 }

@@ -70,8 +70,8 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
-        formats::zip::sample::archive,
+        check::tests::{checked, rules_of, told},
+        formats::zip::sample::{File, archive, build},
         report::Verdict,
     };
 
@@ -101,5 +101,86 @@ mod tests {
         for len in 4..whole.len() {
             assert_ne!(checked("a.mrb", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    fn bundle(name: &str, content: &[u8]) -> Vec<u8> {
+        archive(&[("a/a.mrml", SCENE), (name, content)])
+    }
+
+    #[test]
+    fn mrb_01_names_that_leave() {
+        told("a.mrb", bundle("a/../../x.txt", b"text\n"), "name-leaves-folder", bundle("a/Data/x.txt", b"text\n"));
+        told("b.mrb", bundle("..\\x.txt", b"text\n"), "name-leaves-folder", bundle("a/x.txt", b"text\n"));
+        told("c.mrb", bundle("/etc/x", b"text\n"), "name-leaves-folder", bundle("a/x", b"text\n"));
+    }
+
+    #[test]
+    fn mrb_02_links() {
+        let linked = |target: &[u8]| {
+            let link = File { external: 0o120_777 << 16, ..File::stored("a/link", target) };
+            build(b"", &[File::stored("a/a.mrml", SCENE), link])
+        };
+        told("a.mrb", linked(b"/etc"), "link-leaves-folder", linked(b"a.mrml"));
+    }
+
+    #[test]
+    fn mrb_03_what_the_scene_asks_for() {
+        let scene = |state| {
+            format!("<MRML><IGTLConnector connectorType=\"SERVER\" persistent=\"1\" state=\"{state}\"/></MRML>")
+        };
+        let bundle = |state| archive(&[("a/a.mrml", scene(state).as_bytes())]);
+        told("a.mrb", bundle(1), "mrml-opens-port", bundle(0));
+    }
+
+    #[test]
+    fn mrb_04_programs() {
+        told("a.mrb", bundle("a/Data/a.txt", b"#!/bin/sh\nid\n"), "script", bundle("a/Data/a.txt", b"# 1\n"));
+        told("b.mrb", bundle("a/Data/a.py", b"x = 1\n"), "script", bundle("a/Data/a.tsv", b"x\ty\n1\t2\n"));
+    }
+
+    #[test]
+    fn mrb_05_a_bundle_inside() {
+        let inner = |state| {
+            let scene =
+                format!("<MRML><IGTLConnector connectorType=\"CLIENT\" persistent=\"1\" state=\"{state}\"/></MRML>");
+            bundle("a/Data/i.seq.mrb", &archive(&[("i/i.mrml", scene.as_bytes())]))
+        };
+        told("a.mrb", inner(1), "mrml-connects-to-server", inner(0));
+    }
+
+    #[test]
+    fn mrb_06_in_front_and_behind() {
+        let whole = bundle("a/Data/x.txt", b"text\n");
+        told("a.mrb", [b"hidden", &whole[..]].concat(), "unexplained-bytes", whole.clone());
+        told("b.mrb", [&whole[..], b"hidden"].concat(), "unexplained-bytes", whole);
+    }
+
+    #[test]
+    fn mrb_07_another_archive_under_the_name() {
+        let tar = |name: &str| {
+            let mut block = name.as_bytes().to_vec();
+            block.resize(512, 0);
+            block[100..108].copy_from_slice(b"0000644\0");
+            block[124..136].copy_from_slice(format!("{:011o}\0", SCENE.len()).as_bytes());
+            block[148..156].fill(b' ');
+            block[156] = b'0';
+            block[257..265].copy_from_slice(b"ustar\x0000");
+            let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+            block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            block.extend(SCENE);
+            block.resize(2048, 0);
+            block
+        };
+        told("a.mrb", tar("../a.mrml"), "name-leaves-folder", tar("a/a.mrml"));
+    }
+
+    #[test]
+    fn mrb_08_headers_that_differ() {
+        let named = |local: &str| {
+            let mut file = File::stored("a/a.mrml", SCENE);
+            file.names[1] = local.into();
+            build(b"", &[file])
+        };
+        told("a.mrb", named("a/b.mrml"), "zip-headers-disagree", named("a/a.mrml"));
     }
 }

@@ -87,8 +87,8 @@ static AUTORUN: Rule = Rule {
 static NAMES_MODULE: Rule = Rule {
     id: "mrml-parameter-names-module",
     title: "A parameter in this scene names Python code to load",
-    why: "The parameter gives the type of another one as the name of a Python module and a class. A scripted module that \
-          accepts any type loads that module.",
+    why: "The parameter gives the type of another one as the name of a Python module and a class. When 3D Slicer \
+          reads the parameter for a scripted module that accepts any type, it loads that Python module.",
     advice: "Ask the sender what it is for.",
     guideline: Guideline::Code,
     runs: Runs::OnUse,
@@ -124,13 +124,15 @@ fn look(visit: &mut Visit<'_>, follower: &mut Follower, event: &Event, node: &El
     for attribute in &node.attributes {
         let value = percent_decoded(&attribute.value);
         if is_file(&attribute.name) {
-            let subject = format!("The {} of {}", attribute.name, node.name);
+            let subject =
+                format!("The {} of {}, which 3D Slicer reads when it loads the scene,", attribute.name, node.name);
             follower.follow(visit, attribute.range.clone(), &subject, value.trim())?;
         } else if attribute.name == "uri" || is_numbered(&attribute.name, "uriListMember") {
             // A file name in brackets may stand in front: `[brain.nrrd]: https://…`
             let uri = value.trim();
             let uri = uri.strip_prefix('[').and_then(|rest| rest.split_once("]:")).map_or(uri, |(_, uri)| uri.trim());
-            let subject = format!("The {} of {}", attribute.name, node.name);
+            let subject =
+                format!("The {} of {}, which 3D Slicer downloads when it loads the scene,", attribute.name, node.name);
             // Only what comes from another computer has a handler; a local file is read by its name.
             if classify(uri).connects() {
                 follower.follow(visit, attribute.range.clone(), &subject, uri)?;
@@ -218,7 +220,7 @@ fn look_at_parameter(visit: &mut Visit<'_>, follower: &mut Follower, attribute: 
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -319,5 +321,70 @@ mod tests {
         for len in 1..whole.trim_end().len() {
             assert_ne!(checked("a.mrml", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn mrml_01_connectors() {
+        let server = |state| connector(&format!("connectorType=\"SERVER\" persistent=\"1\" state=\"{state}\""));
+        told("a.mrml", server(1), "mrml-opens-port", server(0));
+        let client =
+            |persistent| connector(&format!("connectorType=\"CLIENT\" persistent=\"{persistent}\" state=\"2\""));
+        told("b.mrml", client(1), "mrml-connects-to-server", client(0));
+        let wide = |text: String| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let wide = |state| wide(format!("\u{feff}{}", server(state).replace("UTF-8", "UTF-16")));
+        told("c.mrml", wide(1), "mrml-opens-port", wide(0));
+    }
+
+    #[test]
+    fn mrml_02_storage_at_an_address() {
+        told(
+            "a.mrml",
+            storage("uri=\"[a%20b.nrrd]:http%3A//192.0.2.1/a\""),
+            "reference-to-server",
+            storage("uri=\"\""),
+        );
+        let file = storage("fileName=\"a.nrrd\" uri=\"file:///tmp/a.nrrd\"");
+        told("b.mrml", storage("uriListMember3=\"https://192.0.2.1/a\""), "reference-to-server", file);
+    }
+
+    #[test]
+    fn mrml_03_files_elsewhere() {
+        let beside = storage("fileName=\"../x.nrrd\"");
+        told("a.mrml", storage("fileName=\"%2Fetc%2Fhostname\""), "reference-by-whole-path", beside);
+        let beside = storage("fileName=\"Data/a%20b.nrrd\"");
+        told("b.mrml", storage("fileListMember0=\"\\\\192.0.2.1\\s\\x.nrrd\""), "reference-to-server", beside);
+    }
+
+    #[test]
+    fn mrml_04_modules_that_run_by_themselves() {
+        let module =
+            |autorun| scene(&format!("<CommandLineModule title=\"x\" autorun=\"{autorun}\"></CommandLineModule>"));
+        told("a.mrml", module(1), "mrml-module-runs-by-itself", module(0));
+    }
+
+    #[test]
+    fn mrml_05_a_document_type() {
+        let declared = scene("").replace("<MRML", "<!DOCTYPE MRML [<!ENTITY x SYSTEM 'file:///etc/hostname'>]><MRML");
+        told("a.mrml", declared, "doctype-unexpected", scene("<Text text=\"&lt;!DOCTYPE x&gt;\"></Text>"));
+    }
+
+    #[test]
+    fn mrml_06_texts_that_load() {
+        let view = |text: &str| scene(&format!("<SceneView sceneViewDescription=\"{text}\"></SceneView>"));
+        let remote = view("%3Cimg src='http://192.0.2.1/x.png'%3E");
+        told("a.mrml", remote, "rich-text-loads-from-server", view("%3Cb%3Ebold%3C/b%3E, see https://example.org"));
+    }
+
+    #[test]
+    fn mrml_07_a_parameter_that_names_a_module() {
+        let module = |kind: &str| scene(&format!("<ScriptedModule parameter0= \"x.type {kind}\"></ScriptedModule>"));
+        told("a.mrml", module("evil.module.Thing"), "mrml-parameter-names-module", module("builtins.int"));
+    }
+
+    #[test]
+    fn mrml_08_a_text_that_is_a_program() {
+        let text = |text: &str| scene(&format!("<Text text=\"{text}\"></Text>"));
+        let program = text("import os&#10;os.system('id')&#10;");
+        told("a.mrml", program, "program-text-in-value", text("{&quot;spacing&quot;: 1.5}"));
     }
 }

@@ -196,7 +196,7 @@ impl Header {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -256,5 +256,14 @@ mod tests {
             let damaged = String::from_utf8_lossy(&sample()).replace(from, to);
             assert_eq!(checked("a.mif", damaged).verdict, Verdict::Unfinished);
         }
+    }
+
+    #[test]
+    fn mif_01_voxels_elsewhere_and_the_gap() {
+        let at = |name: &str| format!("{HEAD}file: {name} 0\nEND\n");
+        told("a.mih", at("/etc/hostname"), "reference-by-whole-path", at("a.dat"));
+        let mut gap = sample();
+        gap[155..160].copy_from_slice(b"notes");
+        told("b.mif", gap, "unexplained-bytes", sample());
     }
 }

@@ -127,7 +127,7 @@ impl Number {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -178,5 +178,11 @@ mod tests {
             assert_ne!(checked("a.tck", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
         assert_eq!(checked("a.tck", sample("Int16LE", &narrow())).verdict, Verdict::Unfinished);
+    }
+
+    #[test]
+    fn trk_03_tracks_elsewhere() {
+        let elsewhere = "mrtrix tracks\ndatatype: Float32LE\nfile: /etc/hostname 0\nEND\n";
+        told("a.tck", elsewhere, "tracks-elsewhere", sample("Float32LE", &narrow()));
     }
 }

@@ -78,7 +78,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -124,5 +124,11 @@ mod tests {
         for len in 1..whole.trim_end().len() {
             assert_ne!(checked("a.ncml", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn nc_03_locations() {
+        let at = |location: &str| dataset(&format!("location=\"{location}\""), "");
+        told("a.ncml", at("dods://192.0.2.1/x"), "reference-to-server", at("a.nc"));
     }
 }

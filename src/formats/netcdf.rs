@@ -293,7 +293,7 @@ impl Header {
 mod tests {
     use super::*;
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -408,5 +408,32 @@ mod tests {
                 assert_ne!(checked("a.nc", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
             }
         }
+    }
+
+    /// The sample with another title of eight letters.
+    fn titled(version: u8, title: &[u8; 8]) -> Vec<u8> {
+        let mut bytes = sample(version, 2);
+        let at = bytes.windows(8).position(|eight| eight == b"an atlas").unwrap();
+        bytes[at..at + 8].copy_from_slice(title);
+        bytes
+    }
+
+    #[test]
+    fn nc_01_attributes() {
+        told("a.nc", titled(1, b"#!/bin/a"), "script-hidden", titled(1, b"a:// b#!"));
+        told("b.nc", titled(5, b"#!/bin/a"), "script-hidden", titled(5, b"a < b>c "));
+    }
+
+    #[test]
+    fn nc_02_behind_the_records() {
+        for version in [1, 2, 5] {
+            let behind = |bytes: &[u8]| [sample(version, 2), bytes.to_vec()].concat();
+            told("a.nc", behind(b"hidden"), "unexplained-bytes", behind(b""));
+        }
+    }
+
+    #[test]
+    fn mnc_01_behind_a_volume() {
+        told("a.mnc", [sample(1, 2), b"hidden".to_vec()].concat(), "unexplained-bytes", sample(1, 2));
     }
 }

@@ -52,7 +52,8 @@ static CODE_EXTENSION: Rule = Rule {
     id: "nifti-extension-carries-code",
     title: "This image carries program code in one of its extensions",
     why: "The extension's code is one of the three that are made for programs: a Python pickle, an expression to \
-          evaluate, or a MATLAB workspace. A program that honours it runs what is in there.",
+          evaluate, or a MATLAB workspace. A program that honours the code runs what is in there when it reads the \
+          extension.",
     advice: "Remove the extension, for example by writing the image anew with a program that you trust.",
     guideline: Guideline::Code,
     runs: Runs::OnUse,
@@ -272,7 +273,7 @@ impl Header {
 mod tests {
     use super::*;
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -376,5 +377,54 @@ mod tests {
         for len in 8..whole.len() {
             assert_ne!(checked("a.nii", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn nii_01_code_in_an_extension() {
+        told(
+            "a.nii",
+            sample(Some((16, b"cos\nsystem\n(S'id'\ntR."))),
+            "nifti-extension-carries-code",
+            sample(Some((6, b"a comment"))),
+        );
+        told(
+            "b.nii",
+            sample(Some((2, b"#!/bin/sh\nid\n"))),
+            "script",
+            sample(Some((4, b"<?xml version='1.0'?><AFNI/>"))),
+        );
+    }
+
+    #[test]
+    fn nii_02_the_gap_before_the_voxels() {
+        let gap = |bytes: &[u8]| {
+            let mut sample = sample(None);
+            sample.splice(352..352, bytes.iter().copied());
+            sample[108..112].copy_from_slice(&368f32.to_le_bytes());
+            sample
+        };
+        told("a.nii", gap(b"hidden in a gap."), "unexplained-bytes", gap(&[0; 16]));
+    }
+
+    #[test]
+    fn nii_03_behind_the_voxels() {
+        let behind = |bytes: &[u8]| [sample(None), bytes.to_vec()].concat();
+        told("a.nii", behind(b"hidden"), "unexplained-bytes", behind(&[0; 16]));
+    }
+
+    #[test]
+    fn nii_04_texts_that_run() {
+        let described = |text: &[u8]| {
+            let mut sample = sample(None);
+            sample[148..148 + text.len()].copy_from_slice(text);
+            sample
+        };
+        told(
+            "a.nii",
+            described(b"<script>f()</script>"),
+            "active-markup-in-text",
+            described(b"FSL5.0, TE=2.3;Time=12"),
+        );
+        told("b.nii", described(b"#!/bin/sh\nid\n"), "script-hidden", described(b"a < b"));
     }
 }

@@ -309,7 +309,7 @@ pub fn values_of(bytes: &Bytes) -> Result<Option<Range<u64>>, Stop> {
 mod tests {
     use super::*;
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -381,5 +381,19 @@ mod tests {
             assert_eq!(Literal::parse(broken), None);
         }
         assert_eq!(Literal::parse(&[b'('; 100_000]), None);
+    }
+
+    #[test]
+    fn npy_01_objects() {
+        let evil = npy(
+            "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
+            b"\x80\x02cposix\nsystem\nX\x02\0\0\0ls\x85R.",
+        );
+        told(
+            "a.npy",
+            evil,
+            "pickle-runs-code",
+            npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", &[1; 8]),
+        );
     }
 }

@@ -45,8 +45,9 @@ pub static FORMAT: Format = Format {
 static DATA_ELSEWHERE: Rule = Rule {
     id: "nrrd-data-elsewhere",
     title: "This header takes its values from somewhere else",
-    why: "The header names a file outside its own folder, or on another computer. Opening it reads that file, whatever it \
-          is, and shows it as an image, or contacts that computer.",
+    why: "The header names a file outside its own folder, or on another computer. When the volume is opened in 3D \
+          Slicer, or in another program that reads such headers through ITK or Teem, that file is read, whatever it \
+          is, and shown as an image, or that computer is contacted.",
     advice: "Ask the sender for a volume with its values inside, or put header and values into one folder.",
     guideline: Guideline::Reporting,
     runs: Runs::OnOpen,
@@ -215,7 +216,7 @@ impl Header {
             if listed {
                 refer(visit, range, &line)?;
             } else if line.starts_with(b"#") {
-                header.room.push(range);
+                header.room.push(range.start.saturating_add(1)..range.end);
             } else if let Some((_, value)) = split(&line, b":=") {
                 let skip = line.len().saturating_sub(value.len()) as u64;
                 header.room.push(range.start.saturating_add(skip)..range.end);
@@ -311,7 +312,7 @@ fn refer(visit: &mut Visit<'_>, range: Range<u64>, name: &[u8]) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -389,5 +390,35 @@ mod tests {
         assert!(header > 10);
         let huge = b"NRRD0004\ntype: double\nsizes: 4294967295 4294967295 4294967295\nencoding: raw\n\nx".to_vec();
         assert_eq!(checked("a.nrrd", huge).verdict, Verdict::Unfinished);
+    }
+
+    #[test]
+    fn nrrd_01_the_data_file() {
+        let at = |name: &str| nrrd(&format!("encoding: raw\ndata file: {name}\n"), b"");
+        told("a.nhdr", at("../../../etc/x.raw"), "nrrd-data-elsewhere", at("volume.raw"));
+        told("b.nhdr", at("LIST\na.raw\n/etc/x"), "nrrd-data-elsewhere", at("LIST\na.raw\nb.raw"));
+        told("c.nhdr", at("../x%02d.raw 1 2 1"), "nrrd-data-elsewhere", at("x%02d.raw 1 2 1"));
+    }
+
+    #[test]
+    fn nrrd_02_texts_and_skipped_bytes() {
+        let noted = |line: &str| nrrd(&format!("encoding: raw\n{line}\n\n"), &[9; 12]);
+        told("a.nrrd", noted("key:=<script>f()</script>"), "active-markup-in-text", noted("Segment0_ID:=a < b"));
+        told(
+            "b.nrrd",
+            noted("# import os; os.system('x')"),
+            "program-text-in-value",
+            noted("# see https://example.org"),
+        );
+        let skipped = |bytes: &[u8]| nrrd("encoding: raw\nbyte skip: 6\n\n", &[bytes, &[9; 12]].concat());
+        told("c.nrrd", skipped(b"hidden"), "unexplained-bytes", skipped(&[0; 6]));
+    }
+
+    #[test]
+    fn nrrd_03_behind_the_values() {
+        let packed =
+            |content: &[u8], behind: &[u8]| nrrd("encoding: gzip\n\n", &[gzip(content), behind.to_vec()].concat());
+        told("a.nrrd", packed(&[9; 12], b"hidden"), "unexplained-bytes", packed(&[9; 12], b""));
+        told("b.nrrd", packed(&[9; 20], b""), "nrrd-data-longer", packed(&[9; 12], b""));
     }
 }

@@ -47,8 +47,8 @@ const EXTENSIONS: &[&str] = &["obj"];
 static RUNS_COMMAND: Rule = Rule {
     id: "obj-runs-command",
     title: "This mesh asks for a command to be run when it is opened",
-    why: "The format has a line that runs a command of the shell when it is read. Programs that honour it run whatever \
-          stands there.",
+    why: "The format has a line that runs a command of the shell when it is read. Programs that honour the whole \
+          specification of Wavefront run whatever stands there when they open the mesh.",
     advice: "Do not open it. A mesh needs no such line: ask the sender for a plain one.",
     guideline: Guideline::Code,
     runs: Runs::OnOpen,
@@ -246,7 +246,7 @@ fn is_word(token: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -313,5 +313,12 @@ mod tests {
         for len in 0..SAMPLE.len() {
             checked("a.obj", &SAMPLE[..len]);
         }
+    }
+
+    #[test]
+    fn msh_02_commands_and_calls() {
+        told("a.obj", format!("{SAMPLE}csh touch here\n"), "obj-runs-command", SAMPLE);
+        told("b.obj", format!("{SAMPLE}call part.obj\n"), "obj-calls-file", SAMPLE);
+        told("c.obj", SAMPLE.replace("skin.mtl", "\\\\192.0.2.1\\s\\a.mtl"), "reference-to-server", SAMPLE);
     }
 }

@@ -226,7 +226,7 @@ impl Element {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -288,5 +288,17 @@ mod tests {
         for (from, to) in [("vertex 3", "vertex 99999999999999999"), ("3 0 1 2", "9 0 1 2"), ("uchar", "word")] {
             assert_eq!(checked("a.ply", text("x").replace(from, to)).verdict, Verdict::Unfinished);
         }
+    }
+
+    #[test]
+    fn msh_03_textures_and_comments() {
+        told("a.ply", text("TextureFile /etc/hostname"), "reference-by-whole-path", text("TextureFile a.png"));
+        told(
+            "b.ply",
+            text("texturefile http://192.0.2.1/a.png"),
+            "reference-to-server",
+            text("see http://example.org"),
+        );
+        told("c.ply", text("<script>f()</script>"), "active-markup-in-text", text("a < b"));
     }
 }

@@ -55,7 +55,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -101,5 +101,11 @@ mod tests {
         for len in 1..SAMPLE.len() {
             assert_ne!(checked("a.mrk.json", &SAMPLE[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn sli_02_rich_text() {
+        let label = |text: &str| SAMPLE.replace("LABEL", text);
+        told("a.mrk.json", label("<img src=http://192.0.2.16/x.png>"), "rich-text-loads-from-server", label("F-1"));
     }
 }

@@ -84,7 +84,7 @@ fn look(visit: &mut Visit<'_>, walker: &Walker, event: &Event) -> Result<(), Sto
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -116,5 +116,10 @@ mod tests {
         for len in 1..EMPTY.len() {
             assert_ne!(checked("a.sp", &EMPTY[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn sli_01_code_for_the_graphics_processor() {
+        told("a.sp", EMPTY.replace("null", "\"void main() {}\""), "slicer-shader-code", EMPTY);
     }
 }

@@ -207,7 +207,7 @@ fn read_text(visit: &mut Visit<'_>) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -268,5 +268,24 @@ mod tests {
         for len in 25..TEXT.len() - 20 {
             assert_ne!(checked("a.stl", &TEXT[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    /// A mesh whose triangles carry these attribute words.
+    fn marked(words: &[u8]) -> Vec<u8> {
+        let mut bytes = binary(b"header", words.len() as u32 / 2);
+        for (index, word) in words.chunks_exact(2).enumerate() {
+            bytes[84 + index * 50 + 48..84 + index * 50 + 50].copy_from_slice(word);
+        }
+        bytes
+    }
+
+    #[test]
+    fn msh_01_the_header_the_attributes_and_the_tail() {
+        let colors: Vec<u8> = (0..24u16).flat_map(|index| (0x8000 | index * 541).to_le_bytes()).collect();
+        told("a.stl", marked(b"a text that was hidden in these."), "stl-attributes-spell-text", marked(&colors));
+        told("b.stl", marked(b"#!/bin/sh\nexit 0\n"), "script", marked(&[0x1f; 18]));
+        let headed = |text: &[u8]| binary(text, 2);
+        told("c.stl", headed(b"<script>f()</script>"), "active-markup-in-text", headed(b"solid COLOR=\xff\0\0\xff"));
+        told("d.stl", [binary(b"", 2), b"hidden".to_vec()].concat(), "unexplained-bytes", binary(b"", 2));
     }
 }

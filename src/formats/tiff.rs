@@ -589,7 +589,7 @@ fn read_ome(visit: &mut Visit<'_>, entry: &Entry) -> Result<(), Stop> {
 mod tests {
     use super::*;
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -738,5 +738,47 @@ mod tests {
                 assert_ne!(checked("a.tif", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
             }
         }
+    }
+
+    #[test]
+    fn tif_01_bytes_that_no_directory_names() {
+        told("a.tif", [sample(&[]), b"hidden".to_vec()].concat(), "unexplained-bytes", sample(&[]));
+    }
+
+    #[test]
+    fn tif_02_descriptions() {
+        let described = |text: &[u8]| sample(&[(DESCRIPTION, 2, text)]);
+        told("a.tif", described(b"<script>f()</script>\0"), "active-markup-in-text", described(b"ImageJ=1.53k\n\0"));
+        told("b.tif", described(b"#!/bin/sh\nid\n\0"), "script-hidden", described(b"a < b, c > d\0"));
+        let document = b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/hostname'>]><x:xmpmeta xmlns:x='adobe:ns:meta/'>&e;</x:xmpmeta>";
+        let plain = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>";
+        told("c.tif", sample(&[(700, 1, document)]), "xml-external-entity", sample(&[(700, 1, plain)]));
+    }
+
+    #[test]
+    fn tif_03_private_tags() {
+        let private = |value: &[u8]| sample(&[(65000, 7, value)]);
+        told("a.tif", private(b"#!/bin/sh\nid; id; id; id; id; id\n"), "script-hidden", private(&[0xa5; 100]));
+        let geographic = sample(&[(34735, 3, &[1, 0, 1, 0, 0, 0, 0, 0])]);
+        told("b.tif", private(b"cos\nsystem\n(S'echo some words here'\ntR."), "pickle-runs-code", geographic);
+    }
+
+    #[test]
+    fn tif_04_files_of_a_series() {
+        let only = |name: &str| ome(&format!("<BinaryOnly MetadataFile=\"{name}\"/>"));
+        told("a.ome.tif", only("http://192.0.2.1/a"), "reference-to-server", only("a.companion.ome"));
+        let part = |name: &str| ome(&format!("<TiffData><UUID FileName=\"{name}\">urn:uuid:1</UUID></TiffData>"));
+        told("b.ome.tif", part("/etc/hostname"), "reference-by-whole-path", part("b.ome.tif"));
+    }
+
+    #[test]
+    fn tif_05_a_loop_of_directories_is_damage() {
+        let mut loops = sample(&[]);
+        let first = loops[4..8].to_vec();
+        let end = loops.len();
+        loops[end - 4..].copy_from_slice(&first);
+        let report = checked("a.tif", loops);
+        assert_eq!((report.verdict, report.layers[0].stops[0].kind.as_str()), (Verdict::Unfinished, "malformed"));
+        assert_eq!(checked("a.tif", sample(&[])).verdict, Verdict::JustData);
     }
 }

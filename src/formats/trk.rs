@@ -134,7 +134,7 @@ impl Header {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -203,5 +203,21 @@ mod tests {
         for len in (6..whole.len()).filter(|len| *len < 8 || *len > 990) {
             assert_ne!(checked("a.trk", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn trk_01_the_reserved_bytes() {
+        let reserved = |bytes: &[u8]| {
+            let mut sample = sample(2);
+            sample[504..504 + bytes.len()].copy_from_slice(bytes);
+            sample
+        };
+        told("a.trk", reserved(b"\x01\x02\x03\x04hidden"), "unexplained-bytes", reserved(b"made with a scanner"));
+        told("b.trk", reserved(b"\0\0\0\0#!/bin/sh\nid\n"), "program-text-in-value", reserved(&[0; 20]));
+    }
+
+    #[test]
+    fn trk_02_behind_the_streamlines() {
+        told("a.trk", [sample(2), b"hidden".to_vec()].concat(), "unexplained-bytes", sample(2));
     }
 }

@@ -84,7 +84,7 @@ fn is_array(name: &str) -> bool {
 mod tests {
     use super::is_array;
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -158,5 +158,11 @@ mod tests {
         {
             assert!(!is_array(name), "{name}");
         }
+    }
+
+    #[test]
+    fn trk_03_names_in_an_archive() {
+        let with = |name: &str| archive(&[HEADER, POSITIONS, OFFSETS, (name, &[0, 0, 0, 0])]);
+        told("a.trx", with("../dps/x.float16"), "name-leaves-folder", with("dpv/x.float16"));
     }
 }

@@ -352,7 +352,7 @@ const KEYWORDS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -432,5 +432,12 @@ mod tests {
         for len in 0..ASCII.len() {
             checked("a.vtk", &ASCII[..len]);
         }
+    }
+
+    #[test]
+    fn vtk_04_the_title_and_the_tail() {
+        let titled = |title: &str| ASCII.replace("A cube; made by hand", title);
+        told("a.vtk", titled("<script>f()</script>"), "active-markup-in-text", titled("any title, a < b"));
+        told("b.vtk", format!("{ASCII}hidden"), "unexplained-bytes", ASCII);
     }
 }

@@ -348,7 +348,7 @@ fn find(cursor: &mut Cursor, tag: &[u8]) -> Result<Option<u64>, Stop> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -431,5 +431,36 @@ mod tests {
         for len in 1..whole.len() - 1 {
             assert_ne!(checked("a.vti", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn vtk_01_pieces() {
+        let piece =
+            |name: &str| format!("<VTKFile type=\"PUnstructuredGrid\"><P><Piece Source=\"{name}\"/></P></VTKFile>");
+        told("a.pvtu", piece("http://192.0.2.1/a.vtu"), "reference-to-server", piece("a/a_0.vtu"));
+        let block = |name: &str| {
+            format!("<VTKFile type=\"vtkMultiBlockDataSet\"><B><DataSet index=\"0\" file=\"{name}\"/></B></VTKFile>")
+        };
+        told("a.vtm", block("/etc/hostname"), "reference-by-whole-path", block("a/a_0.vtp"));
+    }
+
+    #[test]
+    fn vtk_02_a_document_type() {
+        told("a.vtu", "<!DOCTYPE VTKFile><VTKFile/>", "doctype-unexpected", "<?xml version=\"1.0\"?><VTKFile/>");
+    }
+
+    #[test]
+    fn vtk_03_data_that_no_array_takes() {
+        told("a.vti", appended(b"hidden", b""), "unexplained-bytes", appended(b"", b"\n"));
+        told("b.vti", appended(b"", b"hidden"), "unexplained-bytes", appended(b"", b""));
+        let coded = |text: &str| {
+            format!(
+                "<VTKFile><A><DataArray format=\"appended\" offset=\"0\"/></A><AppendedData encoding=\"base64\">\n_{text}\n</AppendedData></VTKFile>"
+            )
+        };
+        told("c.vti", coded("BAAAAAECAwQ=aGlkZGVu"), "unexplained-bytes", coded("BAAAAA==AQIDBA=="));
+        let inline =
+            |text: &str| format!("<VTKFile><A><DataArray format=\"binary\">\n {text}\n</DataArray></A></VTKFile>");
+        told("d.vti", inline("BAAAAAECAwQ=aGlkZGVu"), "unexplained-bytes", inline("BAAAAAECAwQ="));
     }
 }

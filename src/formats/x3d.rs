@@ -261,7 +261,7 @@ fn program(
 mod tests {
     use super::*;
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -335,5 +335,12 @@ mod tests {
         for len in 1..whole.trim_end().len() {
             assert_ne!(checked("a.x3d", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn x3d_01_scripts_and_addresses() {
+        let texture = |url: &str| scene(&format!("<ImageTexture url='\"{url}\"'/>"));
+        told("a.x3d", scene("<Script url='\"javascript:x()\"'/>"), "scene-script", texture("a.png"));
+        told("b.x3d", texture("http://192.0.2.1/a.png"), "reference-to-server", texture("a/b.png"));
     }
 }

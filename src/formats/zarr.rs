@@ -39,8 +39,8 @@ pub static FORMAT: Format = Format {
 static PICKLE: Rule = Rule {
     id: "zarr-pickle-codec",
     title: "The parts of this array are Python pickles, which may call anything when they are read",
-    why: "The codec pickle makes Python objects from each chunk. A pickle names the functions that are called for it, so \
-          who writes a chunk runs code where the array is read.",
+    why: "The codec pickle makes Python objects from each chunk. A pickle names the functions that are called for \
+          it, so who writes a chunk runs code where the array is read with zarr in Python.",
     advice: "Do not read the array. Ask the sender for strings or records in one of the other codecs.",
     guideline: Guideline::Code,
     runs: Runs::OnUse,
@@ -153,7 +153,7 @@ fn look(visit: &mut Visit<'_>, follower: &mut Follower, walker: &Walker, event: 
 #[cfg(test)]
 mod tests {
     use crate::{
-        check::tests::{checked, rules_of},
+        check::tests::{checked, rules_of, told},
         report::Verdict,
     };
 
@@ -198,5 +198,18 @@ mod tests {
         for len in 1..ARRAY.len() {
             assert_ne!(checked("a.json", &ARRAY[..len]).verdict, Verdict::JustData, "cut at {len}");
         }
+    }
+
+    #[test]
+    fn zar_01_pickles() {
+        told(".zarray", ARRAY.replace("vlen-utf8", "pickle"), "zarr-pickle-codec", ARRAY);
+        told("zarr.json", THIRD.replace("numcodecs.zstd", "numcodecs.pickle"), "zarr-pickle-codec", THIRD);
+    }
+
+    #[test]
+    fn zar_03_names_in_an_archive() {
+        let zipped =
+            |name: &str| crate::formats::zip::sample::archive(&[(".zarray", ARRAY.as_bytes()), (name, b"{}\n")]);
+        told("a.zarr.zip", zipped("../.zattrs"), "name-leaves-folder", zipped("x/.zattrs"));
     }
 }

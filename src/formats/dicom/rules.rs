@@ -34,7 +34,8 @@ pub(super) static RULES: &[&Rule] = &[
 pub(super) static ADDRESS_TO_RETRIEVE: Rule = Rule {
     id: "address-to-retrieve",
     title: "This file names a server from which something is to be fetched",
-    why: "A viewer that follows the address tells that server who looks at the file, and when.",
+    why: "A viewer or an archive that follows the address when the object is opened or retrieved tells that server \
+          who looks at the file, and when.",
     advice: "Open it without a network connection, or make sure that you know the server.",
     guideline: Guideline::Reporting,
     runs: Runs::OnUse,

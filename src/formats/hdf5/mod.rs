@@ -70,8 +70,8 @@ pub static FORMAT: Format = Format {
 static FILTER_REGISTERED: Rule = Rule {
     id: "hdf5-filter-registered",
     title: "Reading this file needs a filter that is not part of HDF5",
-    why: "The values are compressed by a method that the HDF Group registered. The library loads a plug-in for it from a \
-          folder of this computer.",
+    why: "The values are compressed by a method that the HDF Group registered. When they are read, the HDF5 library \
+          loads a plug-in for it from a folder of this computer.",
     advice: "Nothing to do, if the programs that you use bring the filter with them.",
     guideline: Guideline::Code,
     runs: Runs::OnUse,
@@ -96,8 +96,8 @@ static FILTER_UNKNOWN: Rule = Rule {
 static REFERENCE: Rule = Rule {
     id: "hdf5-reference",
     title: "Part of this file's content is in other files near it",
-    why: "An external link, external storage or a virtual dataset names a file in the same folder or below. A program that \
-          follows it opens that file.",
+    why: "An external link, external storage or a virtual dataset names a file in the same folder or below. The HDF5 \
+          library opens that file when a program reads the part that is in it.",
     advice: "Check those files as well.",
     guideline: Guideline::Reporting,
     runs: Runs::OnUse,

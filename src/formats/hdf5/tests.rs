@@ -1,7 +1,7 @@
 //! Files built block by block.
 
 use crate::{
-    check::tests::{checked, rules_of},
+    check::tests::{checked, rules_of, told},
     report::Verdict,
 };
 
@@ -546,4 +546,45 @@ fn a_file_in_opaque_bytes_is_found() {
     let values = file.push([&[1; 8][..], &inner].concat());
     let bytes = file.with_dataset(&[message(1, &space(&[len, 1])), message(3, &bytes_type()), contiguous(values, len)]);
     assert!(rules_of(&checked("a.h5", bytes)).contains(&"keras-lambda-code"));
+}
+
+#[test]
+fn h5_01_external_links() {
+    let linked = |file: &str| File::new().seal(&[external("other", file)]);
+    told("a.h5", linked("/etc/hostname"), "reference-by-whole-path", linked("."));
+    told("b.h5", linked("../../../b.h5"), "reference-leaves-folder", linked("b.h5"));
+}
+
+#[test]
+fn h5_02_external_storage() {
+    told("a.h5", stored_outside("/etc/hostname"), "reference-by-whole-path", stored_outside("values.raw"));
+}
+
+#[test]
+fn h5_04_a_userblock() {
+    let behind = |text: &[u8]| {
+        let mut bytes = text.to_vec();
+        bytes.resize(512, 0);
+        [bytes, plain()].concat()
+    };
+    told("a.h5", behind(b"#!/bin/sh\nexit 0\n"), "script-hidden", behind(b"MATLAB 7.3 MAT-file, Platform: GLNXA64"));
+}
+
+#[test]
+fn h5_05_behind_the_end_of_file_address() {
+    told("a.h5", [plain(), b"hidden".to_vec()].concat(), "unexplained-bytes", [plain(), vec![0; 64]].concat());
+}
+
+#[test]
+fn h5_03_sources_of_a_virtual_dataset() {
+    told("a.h5", virtual_dataset(1, "../b.h5"), "reference-leaves-folder", virtual_dataset(1, "b.h5"));
+}
+
+#[test]
+fn h5_06_values_that_are_a_pickle() {
+    let stored = |value: &[u8]| {
+        let kind = datatype(5, 0, value.len() as u32, b"pickle\0\0");
+        File::new().seal(&[attribute("_v_attributes", &kind, &space(&[]), value)])
+    };
+    told("a.h5", stored(b"cos\nsystem\n(S'echo some words'\ntR."), "pickle-runs-code", stored(&[7; 36]));
 }
