@@ -176,7 +176,7 @@ const ROWS: &[Row] = &[
     ("VTK-04", "the title and the tail",
         "vtk/vtk_04_the_title_and_the_tail-1", Flagged("active-markup-in-text"), "vtk/vtk_04_the_title_and_the_tail-2"),
     ("MSH-01", "header, attribute words and tail of STL",
-        "stl/msh_01_the_header_the_attributes_and_the_tail-1", Flagged("stl-attributes-spell-text"), "stl/msh_01_the_header_the_attributes_and_the_tail-2"),
+        "stl/msh_01_the_header_the_attributes_and_the_tail-1", Flagged("stl-attributes-hold-content"), "stl/msh_01_the_header_the_attributes_and_the_tail-2"),
     ("MSH-02", "commands and calls of OBJ",
         "obj/msh_02_commands_and_calls-1", Flagged("obj-runs-command"), "obj/msh_02_commands_and_calls-2"),
     ("MSH-03", "textures and comments of PLY",

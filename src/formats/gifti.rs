@@ -88,10 +88,10 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     })
 }
 
-/// Whether an address is the one of the definition that every file of this kind names.
+/// Whether an address is one of those of the definition that every file of this kind names.
 fn is_definition(address: &str) -> bool {
     let host = classify(address).host.unwrap_or_default().to_ascii_lowercase();
-    host.strip_prefix("www.").unwrap_or(&host) == "nitrc.org"
+    host == "nitrc.org" || host.ends_with(".nitrc.org")
 }
 
 /// What a DataArray says of its values.

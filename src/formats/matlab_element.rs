@@ -3,10 +3,10 @@
 //! Specification: MAT-File Format, MathWorks, section on the miCOMPRESSED type.
 //!
 //! ```text
-//! layer = type 14 | length 4 | data of a matrix
+//! layer = type 14 | length 4 | data of a matrix, up to the end of the layer
 //! ```
 
-use super::matlab::{leading_matrix, read_matrices};
+use super::matlab::{read_matrices, whole_matrix};
 use crate::{
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
     stop::Stop,
@@ -29,13 +29,12 @@ pub static FORMAT: Format = Format {
 };
 
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
-    Ok(leading_matrix(candidate.bytes)?.is_some())
+    Ok(whole_matrix(candidate.bytes)?.is_some())
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
-    let (order, end) = leading_matrix(visit.bytes)?.ok_or(Stop::malformed(0, "a whole matrix"))?;
-    // What stands behind it was packed with it and belongs to nothing.
-    read_matrices(visit, 0..end, order)
+    let order = whole_matrix(visit.bytes)?.ok_or(Stop::malformed(0, "one matrix and nothing else"))?;
+    read_matrices(visit, visit.bytes.range(), order)
 }
 
 #[cfg(test)]

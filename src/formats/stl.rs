@@ -34,15 +34,15 @@ pub static FORMAT: Format = Format {
     buried: Buried::No,
     nature: Nature::Data,
     within: None,
-    rules: &[&ATTRIBUTES_SPELL],
+    rules: &[&ATTRIBUTES_HOLD],
 };
 
-/// Text in the two bytes that each triangle has for its own use.
-static ATTRIBUTES_SPELL: Rule = Rule {
-    id: "stl-attributes-spell-text",
-    title: "The attribute words of this mesh spell a text",
+/// A text or a file in the two bytes that each triangle has for its own use.
+static ATTRIBUTES_HOLD: Rule = Rule {
+    id: "stl-attributes-hold-content",
+    title: "The attribute words of this mesh hold a text or a file",
     why: "Each triangle has two bytes of its own, which some programs use for a color and all others pass over. One \
-          behind the other they are a text here: something was hidden in them.",
+          behind the other they are a text or a file here: something was hidden in them.",
     advice: "If the file matters, write it anew with a program that you trust.",
     guideline: Guideline::Code,
     runs: Runs::Never,
@@ -88,10 +88,38 @@ fn read_attributes(visit: &mut Visit<'_>, facets: Range<u64>) -> Result<(), Stop
     kinds.dedup();
     if text.iter().all(letters) && kinds.len() >= SPELLS {
         let message = format!("They are {}.", quoted_bytes(text));
-        visit.find(&ATTRIBUTES_SPELL, facets.clone(), message)?;
+        visit.find(&ATTRIBUTES_HOLD, facets.clone(), message)?;
+    }
+    if let Some(format) = file_of(&words)? {
+        visit.find(&ATTRIBUTES_HOLD, facets.clone(), format!("They are {}.", format.name))?;
     }
     let nowhere = facets.start..facets.start;
     visit.open("attribute words", Span::Decoded(nowhere, words.rebased()), Role::Opaque("attribute words"))
+}
+
+/// The format that bytes are a file of, as the sweep finds it anywhere.
+fn file_of(bytes: &Bytes) -> Result<Option<&'static Format>, Stop> {
+    let candidate = Candidate { bytes, name: "" };
+    for format in crate::formats::FORMATS {
+        let (marks, confirm) = match format.buried {
+            Buried::Anywhere(confirm) => (format.marks, confirm),
+            Buried::AnywhereMarked(marks, confirm) => (marks, confirm),
+            Buried::No | Buried::AtStart(_) => continue,
+        };
+        let mut marked = false;
+        for mark in marks {
+            marked = marked || bytes.starts_with(bytes.start().saturating_add(mark.at), mark.bytes)?;
+        }
+        if !marked {
+            continue;
+        }
+        match confirm(&candidate) {
+            Ok(true) => return Ok(Some(format)),
+            Err(stop) if stop.ends_check() => return Err(stop),
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 /// Bytes of attribute words that are looked at.
@@ -281,8 +309,10 @@ mod tests {
 
     #[test]
     fn msh_01_the_header_the_attributes_and_the_tail() {
-        let colors: Vec<u8> = (0..24u16).flat_map(|index| (0x8000 | index * 541).to_le_bytes()).collect();
-        told("a.stl", marked(b"a text that was hidden in these."), "stl-attributes-spell-text", marked(&colors));
+        let colors: Vec<u8> = (0..24u16).flat_map(|index| (0x8000 | (index * 541)).to_le_bytes()).collect();
+        told("a.stl", marked(b"a text that was hidden in these."), "stl-attributes-hold-content", marked(&colors));
+        let packed = crate::formats::zip::sample::archive(&[("a.txt", b"text\n\n\n\n")]);
+        told("e.stl", marked(&packed), "stl-attributes-hold-content", marked(&[0x1f; 18]));
         told("b.stl", marked(b"#!/bin/sh\nexit 0\n"), "script", marked(&[0x1f; 18]));
         let headed = |text: &[u8]| binary(text, 2);
         told("c.stl", headed(b"<script>f()</script>"), "active-markup-in-text", headed(b"solid COLOR=\xff\0\0\xff"));
