@@ -19,6 +19,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { packaged } from "./package.mjs";
 import { policy as published } from "./policy.mjs";
 import { pages } from "./site/pages.mjs";
 
@@ -61,7 +62,7 @@ const worker = await bundled({
 const module = await readFile(join(core, "just_data_bg.wasm"));
 const [element, split] = [await elementWith("inside"), await elementWith("beside")];
 // On the site the page's own script imports the element's; as one file it has it inside.
-const shared = Object.fromEntries(["element", "language", "crew", "settings"].map((name) => [`./${name}.js`, "./just-data.js"]));
+const shared = Object.fromEntries(["element", "language", "settings"].map((name) => [`./${name}.js`, "./just-data.js"]));
 const script = await bundled({ entryPoints: ["src/site.js"], format: "esm", plugins: [beside(shared), supply(POLICY)] });
 const whole = await elementWith("inside", "src/page.js");
 const style = await bundled({ entryPoints: ["src/page.css"] });
@@ -94,8 +95,7 @@ const files = {
   "element/just-data.js": element,
   "element/just-data.split.js": split,
   "element/just-data.wasm": module,
-  "element/package.json": await packageFile(),
-  "element/LICENSE": await readFile(join(here, "../LICENSE")),
+  ...Object.fromEntries(Object.entries(await packaged()).map(([name, content]) => [`element/${name}`, content])),
 };
 await written(files);
 await written({
@@ -121,12 +121,6 @@ function elementWith(where, entry = "src/element.js") {
       }),
     ],
   });
-}
-
-/** The version is that of the crate. */
-async function packageFile() {
-  const [, version] = (await readFile(join(here, "../Cargo.toml"), "utf8")).match(/^version = "([^"]+)"$/m);
-  return JSON.stringify({ ...JSON.parse(await readFile(join(here, "element.json"), "utf8")), version }, null, 2) + "\n";
 }
 
 /** What the core says about itself. */

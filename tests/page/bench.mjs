@@ -57,7 +57,7 @@ try {
   const long = all.filter(([at]) => at >= start);
   const durations = inputs.map(([, duration]) => duration).sort((a, b) => a - b);
   const at = (share) => durations[Math.min(durations.length - 1, Math.floor(durations.length * share))] ?? 0;
-  const reports = await page.run("return element.reports.length");
+  const reports = await page.run("return element.results.length");
   const rows = await page.run("return root.querySelectorAll('.slot').length");
   const tell = (what, value) => console.log(`${what.padEnd(44)} ${value}`);
   tell("files checked", reports);

@@ -88,7 +88,7 @@ export class Page {
 
   /** Gives files and waits for all results. */
   async check(paths, { kind = "files", milliseconds = 60_000 } = {}) {
-    const before = await this.run("return element.reports.length");
+    const before = await this.run("return element.results.length");
     const expected = kind === "files" ? [paths].flat().length : 1;
     await this.give(paths, kind);
     await this.quiet(before + expected, milliseconds);
@@ -98,13 +98,13 @@ export class Page {
   /** Waits until nothing is left to check and at least so many results are there. */
   async quiet(least = 1, milliseconds = 60_000) {
     await this.until("all files are checked", () =>
-      this.run(`return element.reports.length >= arguments[0] && root.querySelectorAll('.file:not([data-state="done"])').length === 0
+      this.run(`return element.results.length >= arguments[0] && root.querySelectorAll('.file:not([data-state="done"])').length === 0
         && root.querySelector('.summary h2').textContent.endsWith("checked") && !root.querySelector('.summary h2').textContent.includes(" of ")`, least), milliseconds);
   }
 
   /** The JSON contract's objects, in the order of giving. */
   reports() {
-    return this.run("return element.reports");
+    return this.run("return element.results");
   }
 
   /** What each row says: verdict, name, headline. Only rows in sight are in the document: the list is gone through. */

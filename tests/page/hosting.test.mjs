@@ -104,10 +104,11 @@ async function freePort() {
 }
 
 describe("the samples for servers", () => {
-  test("the policy in the headers is that of the page, and says who may show it in a frame", async () => {
+  test("the policy in the headers is that of the page, lets the service worker fetch the site, and says who may show it in a frame", async () => {
     const html = await readFile(join(DIST, "site/index.html"), "utf8");
-    const [, own] = html.match(/<meta http-equiv="Content-Security-Policy" content="([^"]*)"/);
-    assert.equal((await stated())["Content-Security-Policy"], `${own}; frame-ancestors 'self'`);
+    const own = html.match(/<meta http-equiv="Content-Security-Policy" content="([^"]*)"/)[1].replaceAll("&#39;", "'");
+    assert.ok(own.includes("connect-src 'none'"));
+    assert.equal((await stated())["Content-Security-Policy"], `${own.replace("connect-src 'none'", "connect-src 'self'")}; frame-ancestors 'self'`);
   });
 
   test("each sample adds the same headers", async () => {
@@ -133,11 +134,12 @@ describe("on other people's servers", { timeout: 300_000 }, () => {
     if (bare) await rm(bare, { recursive: true, force: true });
   });
 
-  /** A check works, and breaks no policy on the way. */
+  /** A check works, the site is kept for use without a network, and no policy is broken on the way. */
   async function checks(address) {
     const page = await new Page(browser, address).open();
     const [model, volume] = await page.check([await folder.put("model.pkl", picklesSystem()), await folder.put("brain.nii", nifti())]);
     assert.deepEqual([model.verdict, volume.verdict], ["code", "just-data"]);
+    await page.kept();
     assert.deepEqual(await page.counters(), { requests: 0, blocked: 0 });
   }
 

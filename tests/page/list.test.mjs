@@ -113,7 +113,7 @@ describe("the list", () => {
     await press(page, Key.ESCAPE);
     assert.equal((await names(page)).length, 6);
     // By a rule's title, and by a format: of the file itself and of what is inside it.
-    const title = await page.run("return element.reference.rules.find(({ id }) => id === element.reports.find(({ path }) => path === 'models/segmentation.pkl').findings[0].rule).title");
+    const title = await page.run("return element.reference.rules.find(({ id }) => id === element.results.find(({ path }) => path === 'models/segmentation.pkl').findings[0].rule).title");
     await search.sendKeys(title);
     assert.ok((await names(page)).includes("models/segmentation.pkl"));
     await search.sendKeys(Key.ESCAPE);

@@ -173,7 +173,7 @@ describe("the hosted page", { timeout: 600_000 }, () => {
     await browser.driver.get(`file://${form}`);
     await (await browser.driver.findElement(By.css("input"))).sendKeys(await folder.put("shared.pkl", picklesSystem()));
     await (await browser.driver.findElement(By.css("button"))).click();
-    await page.until("it is checked", () => run("return document.querySelector('just-data')?.reports?.length === 1"));
+    await page.until("it is checked", () => run("return document.querySelector('just-data')?.results?.length === 1"));
     const [report] = await page.reports();
     assert.deepEqual([report.path, report.verdict], ["shared.pkl", "code"]);
     assert.equal(new URL(await browser.driver.getCurrentUrl()).search, "", "and not shared again when the page is loaded anew");

@@ -135,12 +135,12 @@ describe("in the browser", { timeout: 600_000 }, () => {
       assert.equal(await run("return document.querySelector('h1').textContent"), "Sind das nur Daten?");
       assert.match(await run("return document.title"), /^Sind das nur Daten\? · Just Data$/);
       await page.give(await folder.put("model.pkl", picklesSystem()));
-      await page.until("it is checked", () => page.run("return element.reports.length === 1"));
+      await page.until("it is checked", () => page.run("return element.results.length === 1"));
       await (await browser.driver.findElement(By.css(".tongues summary"))).click();
       await (await browser.driver.findElement(By.css('.tongues a[data-language="ja"]'))).click();
       assert.equal(await run("return document.documentElement.lang"), "ja");
       assert.match(await browser.driver.getCurrentUrl(), /index\.ja\.html$/);
-      assert.equal(await page.run("return element.reports.length"), 1, "the results are still there");
+      assert.equal(await page.run("return element.results.length"), 1, "the results are still there");
       assert.match(await page.run("return root.textContent"), /データだけではありません/, "and the element speaks it too");
       assert.equal(await run("return document.querySelector('footer a[data-page=limits]').getAttribute('href')"), "limits.ja.html");
       assert.equal(await run("return document.querySelector('.tongues a[aria-current]').dataset.language"), "ja");

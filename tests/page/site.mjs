@@ -30,7 +30,9 @@ export async function serve({ folder = join(DIST, "site"), headers = {}, base = 
       response.writeHead(404).end();
     }
   });
-  return { requests, ...(await listening(server)), get address() { return `http://127.0.0.1:${server.address().port}${base}`; } };
+  const { close } = await listening(server);
+  // Still its address when it is closed.
+  return { requests, close, address: `http://127.0.0.1:${server.address().port}${base}` };
 }
 
 /** A copy of the site's folder, without the policy that is in its page; whoever asks for it removes it. */

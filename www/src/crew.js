@@ -28,17 +28,17 @@ export class Crashed extends Error {
 }
 
 /**
- * A task that waits or runs.
- * @typedef {object} Assignment
- * @property {number} run
+ * @typedef {object} How
  * @property {number} urgency lower goes first
  * @property {unknown} [owner] whoever may cancel it
- * @property {Task} task
  * @property {(done: number, total: number) => void} [pulse]
  * @property {() => void} [interrupted] told when it has to begin anew later
  * @property {(memory: number) => void} [weighed] told the size of the instance's memory in bytes, at the end
- * @property {(result: any) => void} resolve
- * @property {(error: Error) => void} reject
+ */
+
+/**
+ * A task that waits or runs.
+ * @typedef {How & { run: number, crew: Crew, task: Task, resolve: (result: any) => void, reject: (error: Error) => void }} Assignment
  */
 
 /**
@@ -50,35 +50,73 @@ export class Crashed extends Error {
 export const URGENCY = { desk: 0, check: 1, sweep: 2 };
 
 /**
- * Hands tasks to a few workers. Events: `request` and `blocked` (detail: address) when a worker reached, or tried to
- * reach, the network, which must never happen.
+ * Somebody who has tasks for the workers of the page; see `Workers`. Events: `request` and `blocked` (detail: address)
+ * when a worker reached, or tried to reach, the network, which must never happen.
  */
 export class Crew extends EventTarget {
+  #paused = false;
+
+  /**
+   * Gives a task to the first free worker.
+   * @param {Task} task
+   * @param {How} how
+   * @returns {Promise<any>} rejects with Cancelled or Crashed
+   */
+  run(task, how) {
+    return workers.run(task, { ...how, crew: this });
+  }
+
+  /**
+   * Stops every task of these owners, at once.
+   * @param {Set<unknown>} owners
+   */
+  cancel(owners) {
+    workers.cancel(({ crew, owner }) => crew === this && owners.has(owner));
+  }
+
+  /**
+   * While it pauses, only what is asked for at the desk is done. A task that runs cannot be held: its worker ends, and
+   * it begins anew when the pause is over.
+   * @param {boolean} paused
+   */
+  set paused(paused) {
+    this.#paused = paused;
+    workers.review(this);
+  }
+
+  get paused() {
+    return this.#paused;
+  }
+
+  /** Leaves the workers to others; with the last one that leaves, they end. The next task starts them again. */
+  close() {
+    workers.leave(this);
+  }
+}
+
+/** The workers of the page, for all that have tasks: several elements on a page bring no more of them than one. */
+class Workers {
+  /** @type {Set<Crew>} */
+  #crews = new Set();
   /** @type {Assignment[]} */
   #waiting = [];
   /** @type {Place[]} */
   #places = [];
   #runs = 0;
-  #paused = false;
   /** @type {Promise<WebAssembly.Module> | undefined} */
   #module;
   /** @type {string | undefined} */
   #address;
-  #size;
-
-  /** @param {number} [size] how many workers at most */
-  constructor(size = Math.max(2, Math.min((navigator.hardwareConcurrency || 2) - 1, 4))) {
-    super();
-    this.#size = size;
-  }
+  /** How many workers at most. */
+  #size = Math.max(2, Math.min((navigator.hardwareConcurrency || 2) - 1, 4));
 
   /**
-   * Gives a task to the first free worker.
    * @param {Task} task
-   * @param {{ urgency: number, owner?: unknown, pulse?: Assignment["pulse"], interrupted?: Assignment["interrupted"], weighed?: Assignment["weighed"] }} how
-   * @returns {Promise<any>} rejects with Cancelled or Crashed
+   * @param {How & { crew: Crew }} how
+   * @returns {Promise<any>}
    */
   run(task, how) {
+    this.#crews.add(how.crew);
     return new Promise((resolve, reject) => {
       const { urgency } = how;
       const assignment = { ...how, run: ++this.#runs, task, resolve, reject };
@@ -89,43 +127,28 @@ export class Crew extends EventTarget {
     });
   }
 
-  /**
-   * Stops every task of these owners, at once.
-   * @param {Set<unknown>} owners
-   */
-  cancel(owners) {
-    const dropped = this.#waiting.filter(({ owner }) => owners.has(owner));
-    this.#waiting = this.#waiting.filter(({ owner }) => !owners.has(owner));
-    dropped.push(...this.#stop(({ owner }) => owners.has(owner)));
+  /** @param {(assignment: Assignment) => boolean} which */
+  cancel(which) {
+    const dropped = this.#waiting.filter(which);
+    this.#waiting = this.#waiting.filter((assignment) => !which(assignment));
+    dropped.push(...this.#stop(which));
     for (const assignment of dropped) assignment.reject(new Cancelled());
     this.#dispatch();
   }
 
-  /**
-   * While it pauses, only what is asked for at the desk is done. A task that runs cannot be held: its worker ends, and
-   * it begins anew when the pause is over.
-   * @param {boolean} paused
-   */
-  set paused(paused) {
-    this.#paused = paused;
-    if (paused) {
-      const interrupted = this.#stop(({ urgency }) => urgency > URGENCY.desk);
-      for (const { interrupted: tell } of interrupted) tell?.();
-      this.#waiting = [...interrupted, ...this.#waiting].sort((a, b) => a.urgency - b.urgency);
-    }
+  /** @param {Crew} crew has paused, or goes on */
+  review(crew) {
+    const interrupted = this.#stop((assignment) => assignment.crew === crew && held(assignment));
+    for (const { interrupted: tell } of interrupted) tell?.();
+    this.#waiting = [...interrupted, ...this.#waiting].sort((a, b) => a.urgency - b.urgency);
     this.#dispatch();
   }
 
-  get paused() {
-    return this.#paused;
-  }
-
-  /** Ends every worker. The next task starts one again. */
-  close() {
-    const dropped = [...this.#waiting, ...this.#stop(() => true)];
-    this.#waiting = [];
-    for (const place of [...this.#places]) this.#dismiss(place);
-    for (const assignment of dropped) assignment.reject(new Cancelled());
+  /** @param {Crew} crew */
+  leave(crew) {
+    this.#crews.delete(crew);
+    this.cancel((assignment) => assignment.crew === crew);
+    if (!this.#crews.size) for (const place of [...this.#places]) this.#dismiss(place);
   }
 
   /**
@@ -142,26 +165,25 @@ export class Crew extends EventTarget {
     });
   }
 
-  /** @returns {number} tasks that may be begun now; they are the first ones */
-  get #due() {
-    if (!this.#paused) return this.#waiting.length;
-    const held = this.#waiting.findIndex(({ urgency }) => urgency > URGENCY.desk);
-    return held < 0 ? this.#waiting.length : held;
-  }
-
   #dispatch() {
+    const due = this.#waiting.filter((assignment) => !held(assignment));
     for (const place of this.#places) {
-      if (!this.#due) return;
-      if (place.ready && !place.assignment) this.#assign(place);
+      if (!place.ready || place.assignment) continue;
+      const next = due.shift();
+      if (!next) return;
+      this.#assign(place, next);
     }
     const starting = this.#places.filter((place) => !place.ready).length;
-    const wanted = Math.min(this.#due - starting, this.#size - this.#places.length);
+    const wanted = Math.min(due.length - starting, this.#size - this.#places.length);
     for (let more = 0; more < wanted; more += 1) this.#hire();
   }
 
-  /** @param {Place} place */
-  #assign(place) {
-    const assignment = /** @type {Assignment} */ (this.#waiting.shift());
+  /**
+   * @param {Place} place
+   * @param {Assignment} assignment
+   */
+  #assign(place, assignment) {
+    this.#waiting.splice(this.#waiting.indexOf(assignment), 1);
     place.assignment = assignment;
     try {
       place.worker.postMessage({ run: assignment.run, task: assignment.task });
@@ -195,7 +217,7 @@ export class Crew extends EventTarget {
    */
   #hear(place, answer) {
     if (answer.kind === "request" || answer.kind === "blocked") {
-      this.dispatchEvent(new CustomEvent(answer.kind, { detail: answer.name }));
+      for (const crew of this.#crews) crew.dispatchEvent(new CustomEvent(answer.kind, { detail: answer.name }));
       return;
     }
     if (answer.kind === "ready") {
@@ -237,3 +259,13 @@ export class Crew extends EventTarget {
     this.#places.splice(this.#places.indexOf(place), 1);
   }
 }
+
+/**
+ * Whether a task waits for the end of a pause.
+ * @param {Assignment} assignment
+ */
+function held({ crew, urgency }) {
+  return crew.paused && urgency > URGENCY.desk;
+}
+
+const workers = new Workers();

@@ -38,7 +38,7 @@ const BETWEEN_DRAWINGS = 120;
 const PART_FOR_DRAWING = 1 / 8;
 
 export class FileList {
-  element = h("div.all");
+  element = h("div.all", { part: "list" });
   #queue;
   #voice;
   #desk;

@@ -78,7 +78,7 @@ function offer(next) {
   const news = at("news");
   const draw = () =>
     refill(news,
-      h("p", {}, say("site.update"), " ", element?.reports.length ? say("site.update.loses") : ""),
+      h("p", {}, say("site.update"), " ", element?.results.length ? say("site.update.loses") : ""),
       h("button", { type: "button", click: use }, say("site.update.use")),
       h("button", { type: "button", click: () => news.replaceChildren() }, say("site.update.later")));
   const use = () => {

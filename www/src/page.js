@@ -5,6 +5,7 @@
 
 import policy from "just-data:policy";
 import "./element.js";
+import "./embed.js";
 import { languages, say } from "./language.js";
 import { preparesMessages } from "./message.js";
 import { settings } from "./settings.js";

@@ -48,6 +48,7 @@ export class Job {
     this.name = item.name;
     this.take(item.file ?? null);
     this.failure = item.failure;
+    this.refused = item.refused;
     this.renew = item.renew;
   }
 
@@ -92,6 +93,12 @@ export class Queue extends EventTarget {
   /** @returns {number} jobs that are not done */
   get open() {
     return this.#open;
+  }
+
+  /** Bytes of work that are done, of how many; files, and those that are not done. */
+  get progress() {
+    const total = sum(this.jobs.map(({ weight }) => weight));
+    return { done: sum(this.jobs.map(({ weight, progress }) => weight * progress)), total, files: this.jobs.length, open: this.#open };
   }
 
   /**
@@ -189,6 +196,7 @@ export class Queue extends EventTarget {
       }
     }
     if (!job.file) return this.#unread(job, "source", job.failure ?? { key: "list.failure.none" });
+    if (job.refused) return this.#unread(job, "exhausted", job.refused);
     try {
       return await this.#check(job, job.file, round);
     } catch (error) {
