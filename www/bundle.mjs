@@ -177,12 +177,18 @@ function beside(modules) {
   };
 }
 
-/** Style sheets that a script imports arrive as their text, minified. */
+/**
+ * Style sheets that a script imports arrive as their text, minified. They are for shadow roots, where "rem" is the
+ * element's own size; in conditions, which know no variables, it stays what it is.
+ */
 function minifiedStyles() {
   return {
     name: "minified-styles",
     setup(bundle) {
-      bundle.onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: (await bundled({ entryPoints: [path] })).trim(), loader: "text" }));
+      bundle.onLoad({ filter: /\.css$/ }, async ({ path }) => ({
+        contents: (await bundled({ entryPoints: [path] })).trim().replace(/@(?:media|container)[^{]*|([\d.]+)rem\b/g, (found, amount) => (amount ? `calc(${amount}*var(--just-data-unit))` : found)),
+        loader: "text",
+      }));
     },
   };
 }

@@ -207,6 +207,14 @@ describe("the element", { timeout: 300_000 }, () => {
     assert.deepEqual(await page.run("const drop = getComputedStyle(root.querySelector('[part~=drop]')); return [drop.borderTopStyle, drop.borderTopLeftRadius, getComputedStyle(root.querySelector('[part~=choose]')).backgroundColor]"), ["double", "0px", "rgb(1, 2, 3)"]);
   });
 
+  test("its size is that which the reader has set, whatever the root of the page is set to, unless it is told otherwise", async () => {
+    const page = await on("<just-data></just-data>", { head: "<style>:root { font-size: 62.5% } .large { --just-data-size: 20px }</style>" });
+    const sizes = () => page.run("return [element, root.querySelector('.lead')].map((one) => getComputedStyle(one).fontSize)");
+    assert.deepEqual(await sizes(), ["16px", "22.4px"]);
+    await page.run("element.className = 'large'");
+    assert.deepEqual(await sizes(), ["20px", "28px"]);
+  });
+
   test("a strict policy of the page is enough for it: no style, no connection, no HTML", async () => {
     const strict = await serve({ folder: home, headers: { "Content-Security-Policy": STRICT } });
     try {

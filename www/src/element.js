@@ -72,6 +72,7 @@ const PROPERTIES = /** @type {const} */ (["lang", "theme", "accept", "multiple",
  * @csspart list - All files and what was found in them.
  *
  * @cssprop --just-data-font - The font of everything.
+ * @cssprop --just-data-size - The size of the font, and with it of everything. Without it, what the reader has set in the browser.
  * @cssprop --just-data-accent - Buttons, links and the focus.
  * @cssprop --just-data-on-accent - Words on the accent.
  * @cssprop --just-data-ink - Words.
@@ -451,6 +452,13 @@ export class JustData extends HTMLElement {
 let sheet;
 
 function made() {
+  // As a length it is inherited as what it is at the element, not as a word that each of its descendants reads anew.
+  const unit = { name: "--just-data-unit", syntax: "<length>", inherits: true, initialValue: "16px" };
+  try {
+    CSS.registerProperty(unit);
+  } catch {
+    // Another copy of this script did it.
+  }
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(styles);
   return sheet;
