@@ -11,6 +11,7 @@
 use std::ops::Range;
 
 use crate::{
+    active_text,
     bytes::Cursor,
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
     numbers,
@@ -181,7 +182,10 @@ impl Header {
                     visit.structure(range, "header")?;
                     header.lines.push((key, value));
                 }
-                _ => visit.slack(range, "header text")?,
+                _ => {
+                    visit.slack(range.clone(), "header text")?;
+                    active_text::look(visit, range, &format!("The text of {key}"), value.as_bytes())?;
+                }
             }
         }
         Ok(header)
@@ -265,5 +269,12 @@ mod tests {
         let mut gap = sample();
         gap[155..160].copy_from_slice(b"notes");
         told("b.mif", gap, "unexplained-bytes", sample());
+        let noted = |text: &str| {
+            let mut bytes = format!("{}comments: {text}\nfile: . 160\nEND\n", &HEAD[..71]).into_bytes();
+            bytes.resize(160, 0);
+            bytes.extend([7; 12]);
+            bytes
+        };
+        told("c.mif", noted("<script>f()</script>"), "active-markup-in-text", noted("a < b, made by hand"));
     }
 }
