@@ -18,10 +18,11 @@ use std::{collections::VecDeque, ops::Range, rc::Rc};
 use crate::{
     budget::{Budget, Limits, Pulse},
     bytes::Bytes,
-    format::{Candidate, Format, Found, Nature, Opening, Origin, Role, Visit, has_extension},
+    folder,
+    format::{Candidate, Format, Found, Named, Nature, Opening, Origin, Role, Visit, has_extension},
     formats::FORMATS,
     ledger::{Kind, Ledger, Region},
-    report::{self, Pending, Report},
+    report::{self, Companion, Pending, Report},
     rule::{Rule, Severity},
     rules,
     source::Source,
@@ -82,6 +83,7 @@ struct Check {
     tasks: Vec<Task>,
     found: Vec<(usize, Found, Vec<u8>)>,
     pending: Vec<Pending>,
+    series: Option<String>,
     /// Whether large ranges of the file itself stay pending.
     defers: bool,
 }
@@ -98,6 +100,7 @@ struct Layer {
     ledger: Ledger,
     formats: Vec<&'static Format>,
     stops: Vec<Stop>,
+    named: Vec<Named>,
 }
 
 enum Task {
@@ -124,6 +127,7 @@ impl Check {
             tasks: Vec::new(),
             found: Vec::new(),
             pending: Vec::new(),
+            series: None,
             defers: true,
         };
         let bytes = Bytes::whole(source, budget);
@@ -142,10 +146,23 @@ impl Check {
     ) -> usize {
         let depth = parent.and_then(|id| self.layers.get(id)).map_or(0, |layer| layer.depth.saturating_add(1));
         let ledger = Ledger::new(bytes.len(), self.budget.limits().claims);
-        let (formats, stops) = (Vec::new(), Vec::new());
+        let (formats, stops, named) = (Vec::new(), Vec::new(), Vec::new());
         // What a sweep finds stands where it is found; of a member, its opening says it.
         let in_place = matches!(origin, Origin::Hidden | Origin::Opaque);
-        self.layers.push(Layer { parent, name, offset, in_place, depth, origin, role, bytes, ledger, formats, stops });
+        self.layers.push(Layer {
+            parent,
+            name,
+            offset,
+            in_place,
+            depth,
+            origin,
+            role,
+            bytes,
+            ledger,
+            formats,
+            stops,
+            named,
+        });
         self.layers.len().saturating_sub(1)
     }
 
@@ -211,6 +228,8 @@ impl Check {
                 openings: &mut openings,
                 found: &mut found,
                 stops: &mut stops,
+                named: &mut layer.named,
+                series: &mut self.series,
                 room: self.budget.limits().findings.saturating_sub(self.found.len()),
                 withdrawn: false,
             };
@@ -525,6 +544,7 @@ impl Check {
             if let Some(added) = report.layers.last_mut() {
                 added.in_place = layer.in_place;
             }
+            report.companions.extend(layer.named.iter().map(|named| Companion::of(report.layers.len().saturating_sub(1), named)));
         }
         let mut room = report::EVIDENCE;
         for (layer, found, excerpt) in self.found {
@@ -536,6 +556,8 @@ impl Check {
             }
         }
         report.pending = self.pending;
+        report.series = self.series;
+        folder::within(&mut report);
         report.conclude();
         report
     }

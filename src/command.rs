@@ -13,11 +13,12 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 use just_data::{
+    folder::Folder,
     formats::rule,
     report::{self, Report, Verdict},
 };
 
-use queue::{Item, Queue};
+use queue::{Counted, Item, Queue};
 
 /// Bad usage, as in sysexits.h.
 const USAGE: u8 = 64;
@@ -135,42 +136,62 @@ fn check(
     for path in paths {
         walk(path, &mut items);
     }
+    let mut folder = Folder::new(items.iter().filter_map(Item::path));
     let jobs = jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    let mut worst = Verdict::JustData;
-    let mut reports: Vec<Report> = Vec::new();
-    let counted = Queue::new(items, jobs).run(|report| {
-        worst = worst.min(report.verdict);
+    let mut counted = Counted::default();
+    let mut waiting: Vec<Report> = Vec::new();
+    let mut kept: Vec<Report> = Vec::new();
+    let mut tell = |report: Report, kept: &mut Vec<Report>| {
+        counted.add(report.verdict);
         match format {
             Output::Jsonl => {
                 writeln!(stdout, "{}", report::json::file(&report))?;
                 stdout.flush()
             }
-            Output::Text => {
+            // What shares a line with others is told when all are there.
+            Output::Text if report.series.is_none() && report.companions.is_empty() && report.part_of.is_none() => {
                 writeln!(stdout, "{}", report::text::file(&report))?;
                 stdout.flush()
             }
-            Output::Csv | Output::Html | Output::Json | Output::Sarif => {
-                reports.push(report);
+            Output::Csv | Output::Html | Output::Json | Output::Sarif | Output::Text => {
+                kept.push(report);
                 Ok(())
             }
         }
+    };
+    Queue::new(items, jobs).run(|mut report| {
+        folder.meet(&mut report);
+        if Folder::waits(&report) {
+            waiting.push(report);
+            return Ok(());
+        }
+        tell(report, &mut kept)
     })?;
+    for mut report in waiting {
+        folder.adopt(&mut report);
+        tell(report, &mut kept)?;
+    }
+    kept.sort_by(|a, b| a.path.cmp(&b.path));
     match format {
         Output::Jsonl => {}
-        Output::Text => writeln!(stdout, "{counted}")?,
+        Output::Text => {
+            for item in report::items::items(&kept) {
+                writeln!(stdout, "{}", report::text::item(&item))?;
+            }
+            writeln!(stdout, "{counted}")?;
+        }
         Output::Csv | Output::Html | Output::Json | Output::Sarif => {
-            reports.sort_by(|a, b| a.path.cmp(&b.path));
-            let written = report::write(&reports, format.name());
+            let written = report::write(&kept, format.name());
             let document = written.ok_or_else(|| io::Error::other("this format is not written by this build"))?;
             writeln!(stdout, "{document}")?;
         }
     }
     stdout.flush()?;
-    Ok(match worst {
-        Verdict::Code | Verdict::Caution => ExitCode::from(1),
-        Verdict::Unfinished => ExitCode::from(2),
-        Verdict::JustData => ExitCode::SUCCESS,
+    Ok(match counted.worst() {
+        Some(Verdict::Code | Verdict::Caution) => ExitCode::from(1),
+        Some(Verdict::Unfinished) => ExitCode::from(2),
+        Some(Verdict::JustData) | None => ExitCode::SUCCESS,
     })
 }
 

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, ops::Range, rc::Rc};
 
 use crate::{
-    format::{Role, Span, Visit},
+    format::{Holds, Role, Span, Visit},
     quote::quoted,
     reference::{Reach, Reference, classify, percent_decoded},
     rule::{Rule, Severity},
@@ -53,9 +53,16 @@ const ROOTS: &[&str] = &[
 #[derive(Default)]
 pub struct Follower {
     told: HashMap<(&'static str, String), usize>,
+    /// Whether what stands in the folder is reached by other means than its path.
+    addresses: bool,
 }
 
 impl Follower {
+    /// For addresses of an interface: what is relative there is no file of the folder.
+    pub fn of_addresses() -> Self {
+        Follower { addresses: true, ..Follower::default() }
+    }
+
     /// Classifies `text`, which stands at `range`, and tells what following it does. `subject` says which reference
     /// it is, as the start of a sentence ("The image `images[0].uri`").
     ///
@@ -68,7 +75,25 @@ impl Follower {
         subject: &str,
         text: &str,
     ) -> Result<Reference, Stop> {
+        self.follow_to(visit, range, subject, text, Holds::File)
+    }
+
+    /// As [`Follower::follow`], where it is known what the file must hold.
+    ///
+    /// # Errors
+    /// As [`Visit::find`].
+    pub fn follow_to(
+        &mut self,
+        visit: &mut Visit<'_>,
+        range: Range<u64>,
+        subject: &str,
+        text: &str,
+        holds: Holds,
+    ) -> Result<Reference, Stop> {
         let reference = classify(text);
+        if !self.addresses {
+            visit.name_file(range.clone(), text, holds);
+        }
         if let Some(rule) = rule_of(&reference, text) {
             let message = format!("{subject} is {}: it {}.", quoted(text), reference.saying());
             self.tell(visit, rule, range, reference.host.as_deref().unwrap_or_default(), message)?;

@@ -6,6 +6,7 @@ use crate::{
     bytes::Bytes,
     ledger::{Kind, Ledger},
     quote::shortened,
+    reference::{Reach, classify},
     rule::Rule,
     source::{Source, Stitched},
     stop::Stop,
@@ -182,6 +183,27 @@ pub(crate) struct Found {
 /// The most characters of a finding's evidence.
 const EVIDENCE: usize = 4000;
 
+/// What a file that is named by another one must hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Holds {
+    /// A file with a format of its own.
+    File,
+    /// Raw values, and so many bytes of them where that is known; perhaps packed.
+    Values(Option<u64>),
+    /// The values of an array in many files whose names are numbers, in the folder that is named or below.
+    Chunks,
+}
+
+/// Another file that a program opens along with this one.
+pub(crate) struct Named {
+    pub range: Range<u64>,
+    pub name: String,
+    pub holds: Holds,
+}
+
+/// Files that are noted as named by one layer; a DICOMDIR may list a whole archive.
+const NAMED: usize = 20_000;
+
 /// A reader's visit to one layer.
 pub struct Visit<'a> {
     /// The bytes of the layer, from place 0 on.
@@ -196,6 +218,8 @@ pub struct Visit<'a> {
     pub(crate) openings: &'a mut Vec<Opening>,
     pub(crate) found: &'a mut Vec<Found>,
     pub(crate) stops: &'a mut Vec<Stop>,
+    pub(crate) named: &'a mut Vec<Named>,
+    pub(crate) series: &'a mut Option<String>,
     pub(crate) room: usize,
     pub(crate) withdrawn: bool,
 }
@@ -298,6 +322,32 @@ impl Visit<'_> {
         let evidence = evidence.map(|text| shortened(text, EVIDENCE));
         self.found.push(Found { rule, range, message: message.into().into_owned(), evidence });
         Ok(())
+    }
+
+    /// Notes that a program opens the file `name` along with this one, as `range` says: [`crate::folder`] looks for it.
+    /// What leads to the file itself, to another computer or far away is no companion, and left out.
+    pub fn name_file(&mut self, range: Range<u64>, name: &str, holds: Holds) {
+        let near = matches!(classify(name).reach, Reach::Sibling | Reach::Below | Reach::Parent);
+        if near && self.named.len() < NAMED {
+            self.named.push(Named { range, name: name.to_string(), holds });
+        }
+    }
+
+    /// As [`Visit::name_file`], for the other half of a pair: it has the name of this file with another ending.
+    pub fn name_other_half(&mut self, range: Range<u64>, endings: &[(&str, &str)], values: Option<u64>) {
+        let file = self.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let named = |(mine, other): &(&str, &str)| {
+            let stem = file.get(..file.len().checked_sub(mine.len())?)?;
+            file.get(stem.len()..).filter(|end| end.eq_ignore_ascii_case(mine)).map(|_| format!("{stem}{other}"))
+        };
+        if let Some(name) = endings.iter().find_map(named) {
+            self.name_file(range, &name, Holds::Values(values));
+        }
+    }
+
+    /// Notes which series of images this file is a part of, by an identifier that all parts share.
+    pub fn belongs_to_series(&mut self, id: String) {
+        self.series.get_or_insert(id);
     }
 
     /// Notes that something was not read although the reader goes on.

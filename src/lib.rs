@@ -8,7 +8,8 @@
 //! 3. every [`format`](mod@format) that recognises a layer reads it, claims what it understood in the [`ledger`], opens what is
 //!    nested, and reports what it found by a [`rule`];
 //! 4. the sweep looks for code in the bytes that no format explains;
-//! 5. the [`report`] says what was found, where, and how much was read.
+//! 5. the [`report`] says what was found, where, and how much was read;
+//! 6. a [`folder`] relates files that were given together: a header, and the file that holds its values.
 //!
 //! One [`budget`] bounds the work; whatever ends a reader early is a [`stop`] with a place.
 
@@ -16,6 +17,7 @@ mod active_text;
 pub mod budget;
 pub mod bytes;
 pub mod check;
+pub mod folder;
 pub mod follow;
 pub mod format;
 pub mod formats;

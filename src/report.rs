@@ -2,6 +2,7 @@
 
 pub mod csv;
 pub mod html;
+pub mod items;
 pub mod json;
 pub mod reference;
 pub mod sarif;
@@ -13,6 +14,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    format::{Holds, Named},
     ledger::{Kind, Region},
     rule::{Guideline, Rule, Runs, Severity},
     stop::Stop,
@@ -86,6 +88,70 @@ pub struct Report {
     /// The SHA-256 of the file in hexadecimal, where somebody asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Other files that a program opens along with this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<Companion>,
+    /// The series of images that this file is a part of: an identifier that all parts share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
+    /// The path of the header that says what this file holds, where the two are one item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<String>,
+}
+
+/// Another file that a program opens along with this one.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Companion {
+    /// The layer that names it.
+    pub layer: usize,
+    /// Where in that layer, in bytes.
+    pub offset: u64,
+    /// Length of that place in bytes.
+    pub length: u64,
+    /// Its name, as it stands there.
+    pub name: String,
+    /// What it must hold: `file`, `values` or `chunks`.
+    pub holds: String,
+    /// How many bytes of values it must hold at least, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<u64>,
+    /// The file that was found under this name among those that were given, or in the same archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// It was looked for, and is not there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
+}
+
+impl Companion {
+    pub(crate) fn of(layer: usize, named: &Named) -> Self {
+        let (holds, values) = match named.holds {
+            Holds::File => ("file", None),
+            Holds::Values(len) => ("values", len),
+            Holds::Chunks => ("chunks", None),
+        };
+        let Range { start, end } = named.range;
+        let (name, holds) = (named.name.clone(), holds.to_string());
+        Companion {
+            layer,
+            offset: start,
+            length: end.saturating_sub(start),
+            name,
+            holds,
+            values,
+            found: None,
+            missing: false,
+        }
+    }
+
+    /// What became of the search for it; `None` where it was not looked for.
+    pub fn fate(&self) -> Option<&'static str> {
+        match (&self.found, self.missing) {
+            (Some(_), _) => Some("found beside it"),
+            (None, true) => Some("not among the files that were checked"),
+            (None, false) => None,
+        }
+    }
 }
 
 /// One layer: the file itself or something nested in it.
@@ -235,6 +301,9 @@ impl Report {
             findings: Vec::new(),
             pending: Vec::new(),
             sha256: None,
+            companions: Vec::new(),
+            series: None,
+            part_of: None,
         }
     }
 
@@ -330,6 +399,10 @@ impl Report {
         for mut finding in part.findings {
             finding.layer = moved(finding.layer);
             self.findings.push(finding);
+        }
+        for mut companion in part.companions {
+            companion.layer = moved(companion.layer);
+            self.companions.push(companion);
         }
         if self.pending.iter().all(|pending| pending.done) {
             self.pending.clear();
@@ -427,7 +500,7 @@ pub fn write(reports: &[Report], format: &str) -> Option<String> {
         "csv" => csv::document(reports),
         "json" => json::document(reports),
         "jsonl" => lines(json::file),
-        "text" => lines(text::file),
+        "text" => items::items(reports).iter().map(text::item).collect::<Vec<_>>().join("\n"),
         "sarif" => sarif::document(reports),
         "html" => html::document(reports),
         _ => return None,

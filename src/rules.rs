@@ -448,4 +448,5 @@ pub static SHARED: &[&Rule] = &[
     &SCRIPT_HIDDEN,
     &TWO_FORMATS,
     &UNEXPLAINED_BYTES,
+    &crate::folder::VALUES_OF_HEADER,
 ];

@@ -33,6 +33,16 @@ pub enum Item {
     Unlisted(PathBuf, String),
 }
 
+impl Item {
+    /// As its report will name it.
+    pub fn path(&self) -> Option<String> {
+        match self {
+            Item::File(path) => Some(path.to_string_lossy().into_owned()),
+            Item::Input | Item::Unlisted(..) => None,
+        }
+    }
+}
+
 /// All that is to be checked.
 pub struct Queue {
     items: Vec<Item>,
@@ -56,13 +66,12 @@ impl Queue {
     ///
     /// # Errors
     /// The first error of `take`, which ends the run.
-    pub fn run(self, mut take: impl FnMut(Report) -> io::Result<()>) -> io::Result<Counted> {
+    pub fn run(self, mut take: impl FnMut(Report) -> io::Result<()>) -> io::Result<()> {
         let items = Arc::new(self.items);
         let next = Arc::new(AtomicUsize::new(0));
         let ended = Arc::new(AtomicBool::new(false));
         let bar = Arc::new(Bar::over(&items));
         let (sender, receiver) = mpsc::sync_channel::<Report>(self.jobs.saturating_mul(4));
-        let mut counted = Counted::default();
         std::thread::scope(|scope| {
             for _ in 0..self.jobs {
                 let (items, next, ended) = (items.clone(), next.clone(), ended.clone());
@@ -78,7 +87,6 @@ impl Queue {
             drop(sender);
             let mut result = Ok(());
             for report in receiver {
-                counted.add(report.verdict);
                 if result.is_ok() {
                     result = bar.suspend(|| take(report));
                     if result.is_err() {
@@ -88,8 +96,7 @@ impl Queue {
             }
             bar.finish();
             result
-        })?;
-        Ok(counted)
+        })
     }
 }
 
@@ -176,7 +183,13 @@ impl Pulse for Beats {
 pub struct Counted(BTreeMap<Verdict, usize>);
 
 impl Counted {
-    fn add(&mut self, verdict: Verdict) {
+    /// The worst of them.
+    pub fn worst(&self) -> Option<Verdict> {
+        self.0.keys().next().copied()
+    }
+
+    /// One more.
+    pub fn add(&mut self, verdict: Verdict) {
         let count = self.0.entry(verdict).or_default();
         *count = count.saturating_add(1);
     }

@@ -63,9 +63,11 @@ impl Kind {
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let mut cursor = visit.bytes.cursor();
+    let mut voxels = Voxels::default();
     loop {
         skip_blank(visit, &mut cursor)?;
         if cursor.is_empty() {
+            visit.name_other_half(0..0, &[(".HEAD", ".BRIK")], voxels.len());
             return Ok(());
         }
         let start = cursor.at();
@@ -74,7 +76,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             return Ok(());
         };
         let name = line(&mut cursor, b"name")?;
-        name.ok_or(Stop::malformed(start, "a line with the name of an attribute"))?;
+        let name = name.ok_or(Stop::malformed(start, "a line with the name of an attribute"))?;
         let count = line(&mut cursor, b"count")?.and_then(|count| numbers::count(&count));
         let count = count.ok_or(Stop::malformed(start, "a line with the count of an attribute"))?;
         visit.structure(start..cursor.at(), "attribute")?;
@@ -83,6 +85,8 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
                 let values = cursor.at();
                 numbers::skip_numbers(&mut cursor, count)?;
                 visit.structure(values..cursor.at(), "values")?;
+                let text = visit.bytes.window(values..cursor.at());
+                voxels.note(&name, &text.peek(values, LONGEST_LIST)?);
             }
             Kind::Text => {
                 skip_blank(visit, &mut cursor)?;
@@ -98,6 +102,40 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         if !cursor.is_empty() && !matches!(cursor.peek(1)?.first(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             return Err(Stop::malformed(before, "the end of a line"));
         }
+    }
+}
+
+/// The longest list of numbers that is looked into.
+const LONGEST_LIST: usize = 1 << 20;
+
+/// What the attributes say of the BRIK file: three sides, and the type of each sub-brick.
+#[derive(Default)]
+struct Voxels {
+    sides: Vec<u64>,
+    types: Vec<u64>,
+}
+
+impl Voxels {
+    fn note(&mut self, name: &[u8], values: &[u8]) {
+        let numbers = || {
+            let words = values.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            words.map(|word| numbers::count(word).unwrap_or(u64::MAX)).collect()
+        };
+        match name {
+            b"DATASET_DIMENSIONS" => self.sides = numbers(),
+            b"BRICK_TYPES" => self.types = numbers(),
+            _ => {}
+        }
+    }
+
+    /// Bytes of the voxels.
+    fn len(&self) -> Option<u64> {
+        let sides = self.sides.get(..3)?;
+        let voxels = sides.iter().try_fold(1u64, |product, side| product.checked_mul(*side))?;
+        // 3ddata.h: byte, short, int, float, double, complex, rgb, rgba.
+        let sizes = self.types.iter().map(|kind| [1u64, 2, 4, 4, 8, 8, 3, 4].get(usize::try_from(*kind).ok()?).copied());
+        let each = sizes.sum::<Option<u64>>().filter(|each| *each > 0)?;
+        voxels.checked_mul(each)
     }
 }
 

@@ -75,7 +75,12 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         visit.slack(range.clone(), what)?;
         at = range.end;
     }
-    visit.structure(at..HEADER as u64, "header")
+    visit.structure(at..HEADER as u64, "header")?;
+    let head = visit.bytes.peek(0, HEADER)?;
+    let parsed = [Endianness::Little, Endianness::Big].into_iter().filter_map(|order| Header::parse(&head, order).ok());
+    let header = parsed.map(|(_, header)| header).find(Header::fits);
+    visit.name_other_half(0..HEADER as u64, &[(".hdr", ".img")], header.and_then(|header| header.voxels_len()));
+    Ok(())
 }
 
 struct Header {
@@ -91,6 +96,15 @@ impl Header {
         let (rest, (size, _, dims)) = (i32(order), take(36usize), count(i16(order), 8)).parse(input)?;
         let (rest, (_, datatype, bits)) = (take(14usize), i16(order), i16(order)).parse(rest)?;
         Ok((rest, Header { size, dims, datatype, bits }))
+    }
+
+    /// How many bytes the voxels are at the least.
+    fn voxels_len(&self) -> Option<u64> {
+        let (rank, sizes) = self.dims.split_first()?;
+        let sizes = sizes.get(..usize::try_from(*rank).ok()?)?;
+        let bits = u64::try_from(self.bits).ok()?;
+        let bits = sizes.iter().try_fold(bits, |bits, size| bits.checked_mul(u64::try_from(*size).ok()?.max(1)))?;
+        Some(bits.div_ceil(8))
     }
 
     fn fits(&self) -> bool {

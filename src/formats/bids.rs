@@ -62,7 +62,7 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
-    let mut follower = Follower::default();
+    let mut follower = Follower::of_addresses();
     json::walk(visit, |visit, walker, event| look(visit, &mut follower, walker, event))
 }
 

@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use crate::{
-    format::{Buried, Candidate, Format, Nature, Visit},
+    format::{Buried, Candidate, Format, Holds, Nature, Visit},
     formats::obj::report_reference,
     numbers::is_number,
     reference::classify,
@@ -68,6 +68,9 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     Ok(told)
 }
 
+/// What stands for no transform to start from.
+const NO_TRANSFORM: &str = "NoInitialTransform";
+
 /// The longest line: a spline has many parameters.
 const LONGEST: usize = 8 << 20;
 
@@ -93,6 +96,9 @@ fn find_references(visit: &mut Visit<'_>, range: &Range<u64>, values: &[&[u8]]) 
     for value in values {
         let name = String::from_utf8_lossy(value).into_owned();
         let reference = classify(&name);
+        if name != NO_TRANSFORM {
+            visit.name_file(range.clone(), &name, Holds::File);
+        }
         if rules::of_reference(&reference).is_some() {
             report_reference(visit, range, Some((&name, reference)))?;
         }

@@ -81,11 +81,10 @@ pub(super) fn is_resource(name: &str) -> bool {
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
-    let mut reading = Reading::default();
+    let mut reading = Reading { follower: Follower::of_addresses(), open: Vec::new() };
     json::walk(visit, |visit, walker, event| reading.look(visit, walker, event))
 }
 
-#[derive(Default)]
 struct Reading {
     follower: Follower,
     open: Vec<Open>,

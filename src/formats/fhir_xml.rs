@@ -59,7 +59,7 @@ struct Open {
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
-    let mut follower = Follower::default();
+    let mut follower = Follower::of_addresses();
     let mut open: Vec<Open> = Vec::new();
     xml::walk(visit, |visit, _, event| match &event.token {
         Token::Start(element) => {

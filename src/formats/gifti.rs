@@ -18,7 +18,7 @@ use std::rc::Rc;
 use crate::{
     bytes::Bytes,
     follow::Follower,
-    format::{Buried, Candidate, Format, Nature, Role, Span, Visit},
+    format::{Buried, Candidate, Format, Holds, Nature, Role, Span, Visit},
     formats::xml::{self, Element, Text, Token},
     reference::classify,
     rule::{Guideline, Rule, Runs, Severity},
@@ -72,7 +72,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         Token::Start(element) if element.name == "DataArray" => {
             if let Some(file) = element.attribute("ExternalFileName").filter(|file| !file.value.is_empty()) {
                 let subject = "The ExternalFileName of a DataArray";
-                follower.follow(visit, file.range.clone(), subject, &file.value)?;
+                follower.follow_to(visit, file.range.clone(), subject, &file.value, Holds::Values(None))?;
             }
             array = Some(Array::of(element));
             Ok(())

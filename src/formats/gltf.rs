@@ -12,7 +12,7 @@
 
 use crate::{
     follow::{Follower, open_embedded},
-    format::{Buried, Candidate, Format, Nature, Visit},
+    format::{Buried, Candidate, Format, Holds, Nature, Visit},
     formats::json::{self, Event, Step, Token, Walker},
     reference::Reach,
     rule::{Guideline, Rule, Runs, Severity},
@@ -83,7 +83,10 @@ fn look(visit: &mut Visit<'_>, follower: &mut Follower, walker: &Walker, event: 
     if is_shader {
         visit.find(&SHADER, event.range.clone(), format!("The shader stands at {place}."))?;
     }
-    let reference = follower.follow(visit, event.range.clone(), &format!("The address {place}"), &text.text())?;
+    let values = walker.path().next() == Some(Step::Key("buffers"));
+    let holds = if values { Holds::Values(None) } else { Holds::File };
+    let subject = format!("The address {place}");
+    let reference = follower.follow_to(visit, event.range.clone(), &subject, &text.text(), holds)?;
     if reference.reach == Reach::Embedded {
         open_embedded(visit, text.range.clone(), place, "buffer or image")?;
     }

@@ -72,7 +72,7 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
 const KEPT: usize = 64 << 10;
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
-    let mut follower = Follower::default();
+    let mut follower = Follower::of_addresses();
     let mut separators: Option<Separators> = None;
     let mut at = visit.bytes.start();
     if visit.bytes.starts_with(at, b"\xef\xbb\xbf")? {

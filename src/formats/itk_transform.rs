@@ -9,7 +9,7 @@
 //! ```
 
 use crate::{
-    format::{Buried, Candidate, Format, Mark, Nature, Visit},
+    format::{Buried, Candidate, Format, Mark, Holds, Nature, Visit},
     formats::obj::report_reference,
     numbers::{is_number, tokens},
     reference::classify,
@@ -80,6 +80,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             _ if composite && !line.starts_with(b"#") => {
                 let name = String::from_utf8_lossy(line).into_owned();
                 visit.structure(range.clone(), "name of a file")?;
+                visit.name_file(range.clone(), &name, Holds::File);
                 report_reference(visit, &range, Some((&name, classify(&name))))?;
             }
             _ => {}

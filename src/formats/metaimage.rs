@@ -17,7 +17,8 @@ use std::{ops::Range, rc::Rc};
 use crate::{
     active_text,
     bytes::Cursor,
-    format::{Buried, Candidate, Format, Nature, Role, Span, Visit},
+    folder,
+    format::{Buried, Candidate, Format, Holds, Nature, Role, Span, Visit},
     formats::gzip,
     quote::quoted_bytes,
     reference::{Reach, classify},
@@ -119,6 +120,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         active_text::look_at_room(visit, start..room.end, "The comment")?;
     }
     if header.detached {
+        header.name_files(visit);
         return Ok(());
     }
     let (behind, end) = (cursor.at(), visit.bytes.end());
@@ -203,6 +205,8 @@ struct Header {
     packed: bool,
     packed_size: Option<u64>,
     detached: bool,
+    /// The data files, and where they are named.
+    files: Vec<(Range<u64>, String)>,
     room: Vec<Range<u64>>,
 }
 
@@ -217,6 +221,7 @@ impl Header {
             packed: false,
             packed_size: None,
             detached: false,
+            files: Vec::new(),
             room: Vec::new(),
         };
         let mut listed = false;
@@ -226,6 +231,7 @@ impl Header {
             };
             if listed {
                 if !line.trim_ascii().is_empty() {
+                    header.files.push((range.clone(), String::from_utf8_lossy(&line).trim().to_string()));
                     refer(visit, range, &line)?;
                 }
                 continue;
@@ -245,6 +251,8 @@ impl Header {
                 header.detached = true;
                 let word = value.split(u8::is_ascii_whitespace).next().unwrap_or_default();
                 if !word.eq_ignore_ascii_case(b"list") {
+                    let names = folder::numbered(&String::from_utf8_lossy(value));
+                    header.files = names.into_iter().map(|name| (range.clone(), name)).collect();
                     refer(visit, range, value)?;
                     return Ok(header);
                 }
@@ -275,6 +283,17 @@ impl Header {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Notes the data files with the bytes that each must hold: equal shares, behind a header of their own.
+    fn name_files(&self, visit: &mut Visit<'_>) {
+        let skip = u64::try_from(self.size).ok().filter(|_| self.binary);
+        let share = self.len().and_then(|len| len.checked_div(self.files.len() as u64));
+        // How long packed values are is for the stream to say.
+        let values = share.zip(skip).filter(|_| !self.packed).map(|(share, skip)| share.saturating_add(skip));
+        for (range, name) in &self.files {
+            visit.name_file(range.clone(), name, Holds::Values(values));
+        }
     }
 
     /// How many bytes the values are; `None` where the header does not say.

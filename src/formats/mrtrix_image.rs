@@ -13,7 +13,7 @@ use std::ops::Range;
 use crate::{
     active_text,
     bytes::Cursor,
-    format::{Buried, Candidate, Format, Mark, Nature, Visit},
+    format::{Buried, Candidate, Format, Mark, Holds, Nature, Visit},
     numbers,
     quote::quoted,
     reference::classify,
@@ -64,6 +64,10 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             }
             continue;
         }
+        // Several files hold equal shares, each behind what its line says.
+        let share = len.as_ref().ok().and_then(|len| len.checked_div(header.files.len() as u64));
+        let values = share.zip(file.offset).map(|(share, offset)| share.saturating_add(offset));
+        visit.name_file(file.line.clone(), &file.name, Holds::Values(values));
         let reference = classify(&file.name);
         if let Some(rule) = rules::of_reference(&reference) {
             let message = format!("The voxels are said to be in {}, which {}.", quoted(&file.name), reference.saying());

@@ -92,10 +92,11 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             read_extensions(visit, cursor.at()..voxels_at, order)?;
         }
     }
+    let len = header.voxels_len().ok_or(Stop::malformed(layout.dims_at, "dimensions with a product that fits"))?;
     if !single {
+        visit.name_other_half(0..layout.len as u64, &[(".hdr", ".img")], header.voxels_at.checked_add(len));
         return Ok(());
     }
-    let len = header.voxels_len().ok_or(Stop::malformed(layout.dims_at, "dimensions with a product that fits"))?;
     let end =
         voxels_at.checked_add(len).ok_or(Stop::malformed(layout.dims_at, "dimensions with a product that fits"))?;
     visit.opaque(voxels_at..end, "voxels")?;

@@ -17,7 +17,8 @@ use std::ops::Range;
 use crate::{
     active_text,
     bytes::Cursor,
-    format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
+    folder,
+    format::{Buried, Candidate, Format, Holds, Mark, Nature, Role, Span, Visit},
     formats::gzip,
     quote::{quoted, quoted_bytes},
     reference::{Reach, classify},
@@ -101,6 +102,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
         active_text::look_at_room(visit, room.clone(), "A comment or value")?;
     }
     if header.detached {
+        header.name_files(visit);
         return Ok(());
     }
     for _ in 0..header.line_skip {
@@ -194,6 +196,8 @@ struct Header {
     byte_skip: i64,
     line_skip: u64,
     detached: bool,
+    /// The data files of a detached header, and where they are named.
+    files: Vec<(Range<u64>, String)>,
     room: Vec<Range<u64>>,
 }
 
@@ -214,6 +218,7 @@ impl Header {
                 return Ok(header);
             }
             if listed {
+                header.files.push((range.clone(), String::from_utf8_lossy(&line).trim().to_string()));
                 refer(visit, range, &line)?;
             } else if line.starts_with(b"#") {
                 header.room.push(range.start.saturating_add(1)..range.end);
@@ -248,6 +253,7 @@ impl Header {
                 if text == "LIST" || text.starts_with("LIST ") {
                     return Ok(true);
                 }
+                self.files = folder::numbered(&text).into_iter().map(|name| (range.clone(), name)).collect();
                 refer(visit, range, value)?;
             }
             // Text that people write: what the axes and the content are called.
@@ -257,6 +263,17 @@ impl Header {
             _ => {}
         }
         Ok(false)
+    }
+
+    /// Notes the data files with the bytes that each must hold: equal shares, behind what is skipped.
+    fn name_files(&self, visit: &mut Visit<'_>) {
+        let raw = self.line_skip == 0 && matches!(self.encoding.as_str(), "raw" | "gzip" | "gz" | "bzip2" | "bz2");
+        let skip = u64::try_from(self.byte_skip).ok().filter(|_| raw);
+        let share = self.len().and_then(|len| len.checked_div(self.files.len() as u64));
+        let values = share.zip(skip).map(|(share, skip)| share.saturating_add(skip));
+        for (range, name) in &self.files {
+            visit.name_file(range.clone(), name, Holds::Values(values));
+        }
     }
 
     /// How many bytes the values are; `None` where the header does not say.

@@ -11,7 +11,7 @@
 
 use crate::{
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
-    numbers::are_numbers,
+    numbers::{self, are_numbers},
     stop::Stop,
 };
 
@@ -46,6 +46,7 @@ const LONGEST: usize = 64 << 10;
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let mut cursor = visit.bytes.cursor();
     let mut images = 0u64;
+    let mut pixels = Some(0u64);
     while let Some((range, line)) = cursor.line(LONGEST)? {
         let text = line.trim_ascii();
         if text.is_empty() {
@@ -56,13 +57,24 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             visit.slack(range, "general information")?;
         } else if are_numbers(text) {
             images = images.saturating_add(1);
+            pixels = pixels.zip(pixels_of(text)).and_then(|(sum, image)| sum.checked_add(image));
             visit.structure(range, "image information")?;
         }
     }
     if images == 0 {
         return Err(Stop::malformed(visit.bytes.end(), "a line of image information"));
     }
+    visit.name_other_half(0..0, &[(".par", ".REC")], pixels);
     Ok(())
+}
+
+/// Bytes of one image, by columns of version 4: pixel size in bits, then after one more the two sides. Version 3 has
+/// other columns, and says the sides once in the general information.
+fn pixels_of(line: &[u8]) -> Option<u64> {
+    let columns: Vec<&[u8]> = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+    let number = |index: usize| columns.get(index).and_then(|word| numbers::count(word));
+    let bits = number(7).filter(|bits| matches!(bits, 8 | 16 | 32))?;
+    number(9)?.checked_mul(number(10)?)?.checked_mul(bits / 8)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use quick_xml::{Reader, events::Event};
 
 use crate::{
     active_text,
-    format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
+    format::{Buried, Candidate, Format, Holds, Mark, Nature, Role, Span, Visit},
     quote::quoted,
     reference::classify,
     rules,
@@ -576,6 +576,7 @@ fn read_ome(visit: &mut Visit<'_>, entry: &Entry) -> Result<(), Stop> {
             }
             let raw = attribute.value.as_ref();
             let value = quick_xml::escape::unescape(raw).map_or_else(|_| raw.to_string(), |text| text.into_owned());
+            visit.name_file(entry.value.clone(), &value, Holds::File);
             let reference = classify(&value);
             if let Some(rule) = rules::of_reference(&reference) {
                 let message = format!("The OME description names {}, which {}.", quoted(&value), reference.saying());

@@ -12,7 +12,7 @@
 
 use crate::{
     follow::Follower,
-    format::{Buried, Candidate, Format, Nature, Visit},
+    format::{Buried, Candidate, Format, Holds, Nature, Visit},
     formats::json::{self, Event, Step, Token, Walker},
     quote::quoted,
     rule::{Guideline, Rule, Runs, Severity},
@@ -109,7 +109,13 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let mut follower = Follower::default();
-    json::walk(visit, |visit, walker, event| look(visit, &mut follower, walker, event))
+    json::walk(visit, |visit, walker, event| look(visit, &mut follower, walker, event))?;
+    let name = visit.name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let pickled = visit.found.iter().any(|found| *found.rule == PICKLE);
+    if matches!(name, ".zarray" | "zarr.json") && !pickled {
+        visit.name_file(0..visit.bytes.end(), "*", Holds::Chunks);
+    }
+    Ok(())
 }
 
 fn look(visit: &mut Visit<'_>, follower: &mut Follower, walker: &Walker, event: &Event) -> Result<(), Stop> {

@@ -5,7 +5,11 @@
 
 use std::fmt::Write;
 
-use super::{Finding, Layer, Report, Verdict, reference, text};
+use super::{
+    Finding, Layer, Report, Verdict,
+    items::{Item, items},
+    reference, text,
+};
 use crate::{formats, ledger::Kind, quote::visible, rule::Severity};
 
 /// At most this many findings, layers and stops of one file are written; the rest is counted.
@@ -14,9 +18,10 @@ const MOST: usize = 500;
 /// The whole document.
 pub fn document(reports: &[Report]) -> String {
     let mut out = head();
-    let _ = write_summary(&mut out, reports);
-    for (index, report) in reports.iter().enumerate() {
-        let _ = write_file(&mut out, index, report);
+    let items = items(reports);
+    let _ = write_summary(&mut out, &items);
+    for (index, item) in items.iter().enumerate() {
+        let _ = write_item(&mut out, index, item);
     }
     out.push_str(FOOT);
     out
@@ -65,13 +70,14 @@ rect.slack { fill: var(--slack); } rect.unexplained { fill: var(--unexplained); 
 .key .slack { color: var(--slack); } .key .unexplained { color: var(--unexplained); } .key span { margin-right: 1rem; }
 ";
 
-fn write_summary(out: &mut String, reports: &[Report]) -> std::fmt::Result {
-    if reports.len() == 1 {
+fn write_summary(out: &mut String, items: &[Item<'_>]) -> std::fmt::Result {
+    if items.len() == 1 {
         return Ok(());
     }
-    writeln!(out, "<p>{} files.</p>\n<table>\n<tr><th>File</th><th>Answer</th></tr>", reports.len())?;
-    for (index, report) in reports.iter().enumerate() {
-        let (path, verdict) = (escaped(&report.path), report.verdict);
+    let files = items.iter().fold(0usize, |sum, item| sum.saturating_add(1 + item.alike.len() + item.values.len()));
+    writeln!(out, "<p>{files} files.</p>\n<table>\n<tr><th>File</th><th>Answer</th></tr>")?;
+    for (index, item) in items.iter().enumerate() {
+        let (path, verdict) = (escaped(&item.name()), item.first.verdict);
         let class = class(verdict);
         writeln!(
             out,
@@ -82,14 +88,19 @@ fn write_summary(out: &mut String, reports: &[Report]) -> std::fmt::Result {
     writeln!(out, "</table>")
 }
 
-fn write_file(out: &mut String, index: usize, report: &Report) -> std::fmt::Result {
+fn write_item(out: &mut String, index: usize, item: &Item<'_>) -> std::fmt::Result {
+    let report = item.first;
     let verdict = report.verdict;
-    writeln!(out, "<section id=\"file-{index}\">\n<h2>{}</h2>", escaped(&report.path))?;
+    writeln!(out, "<section id=\"file-{index}\">\n<h2>{}</h2>", escaped(&item.name()))?;
     writeln!(out, "<p class=\"{}\"><strong>{}.</strong> {}</p>", class(verdict), verdict.title(), verdict.sentence())?;
-    writeln!(out, "<p class=\"soft\">{} bytes</p>", report.size)?;
     if let Some(sha256) = &report.sha256 {
         writeln!(out, "<p class=\"soft\">SHA-256 <code>{}</code></p>", escaped(sha256))?;
     }
+    writeln!(out, "<p class=\"soft\">{} bytes</p>", item.size())?;
+    write_names(out, "More files of its series", item.alike.iter().map(|report| report.path.clone()))?;
+    write_names(out, "Its values", item.values.iter().map(|report| report.path.clone()))?;
+    let told = report.companions.iter().filter_map(|companion| Some((companion, companion.fate()?)));
+    write_names(out, "Files that it names", told.map(|(companion, fate)| format!("{}: {fate}", companion.name)))?;
     if !report.findings.is_empty() {
         writeln!(out, "<h3>What was found</h3>")?;
         for finding in report.findings.iter().take(MOST) {
@@ -100,6 +111,21 @@ fn write_file(out: &mut String, index: usize, report: &Report) -> std::fmt::Resu
     write_unread(out, report)?;
     write_layers(out, report)?;
     writeln!(out, "</section>")
+}
+
+/// A list of files, closed until somebody wants it.
+fn write_names(out: &mut String, title: &str, names: impl Iterator<Item = String>) -> std::fmt::Result {
+    let names: Vec<String> = names.collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<details>\n<summary>{title}: {}</summary>\n<ul>", names.len())?;
+    for name in names.iter().take(MOST) {
+        writeln!(out, "<li>{}</li>", escaped(name))?;
+    }
+    writeln!(out, "</ul>")?;
+    write_rest(out, names.len(), "files")?;
+    writeln!(out, "</details>")
 }
 
 fn write_finding(out: &mut String, finding: &Finding) -> std::fmt::Result {

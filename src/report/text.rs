@@ -4,21 +4,30 @@ use std::fmt::Write;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{Finding, Report, reference};
+use super::{Finding, Report, items::Item, reference};
 use crate::quote::visible;
 
 /// At most this many findings and this many stops of one file are written; the rest is counted.
 const MOST: usize = 100;
 
+/// At most this many companions of one file are written.
+const COMPANIONS: usize = 10;
+
 /// One file.
 pub fn file(report: &Report) -> String {
+    item(&Item { first: report, alike: Vec::new(), values: Vec::new() })
+}
+
+/// One line of the list, with all that is to be said of it.
+pub fn item(item: &Item<'_>) -> String {
     let mut out = String::new();
-    let _ = write_file(&mut out, report);
+    let _ = write_item(&mut out, item);
     out
 }
 
-fn write_file(out: &mut String, report: &Report) -> std::fmt::Result {
-    writeln!(out, "{}: {}", visible(&report.path), report.verdict.title())?;
+fn write_item(out: &mut String, item: &Item<'_>) -> std::fmt::Result {
+    let report = item.first;
+    writeln!(out, "{}: {}", visible(&item.name()), report.verdict.title())?;
     writeln!(out, "  {}", report.verdict.sentence())?;
     if let Some(root) = report.layers.first() {
         let names: Vec<&str> = root
@@ -35,11 +44,15 @@ fn write_file(out: &mut String, report: &Report) -> std::fmt::Result {
         let unexplained: u64 =
             report.layers.iter().fold(0u64, |sum, layer| sum.saturating_add(layer.coverage.unexplained));
         let unexplained = if unexplained == 0 { String::new() } else { format!(", {unexplained} bytes unexplained") };
-        writeln!(out, "  {names}, {} bytes{nested}{unexplained}", report.size)?;
+        writeln!(out, "  {names}, {} bytes{nested}{unexplained}", item.size())?;
     }
     if let Some(sha256) = &report.sha256 {
         writeln!(out, "  SHA-256 {}", visible(sha256))?;
     }
+    for values in &item.values {
+        writeln!(out, "  its values: {}, {} bytes: {}", visible(&values.path), values.size, values.verdict.title())?;
+    }
+    write_companions(out, report)?;
     for finding in report.findings.iter().take(MOST) {
         write_finding(out, finding)?;
     }
@@ -53,6 +66,18 @@ fn write_file(out: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(out, "  not looked through: {} bytes at {:#x}", pending.len, pending.offset)?;
     }
     Ok(())
+}
+
+/// The files that are opened along with this one, where they were looked for.
+fn write_companions(out: &mut String, report: &Report) -> std::fmt::Result {
+    let told = || report.companions.iter().filter_map(|companion| Some((companion, companion.fate()?)));
+    for (companion, fate) in told().take(COMPANIONS) {
+        writeln!(out, "  names {}: {fate}", visible(&companion.name))?;
+    }
+    match told().count().saturating_sub(COMPANIONS) {
+        0 => Ok(()),
+        rest => writeln!(out, "  and {rest} more files that it names"),
+    }
 }
 
 fn write_rest(out: &mut String, count: usize, what: &str) -> std::fmt::Result {

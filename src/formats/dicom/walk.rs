@@ -19,7 +19,7 @@ use super::{
 use crate::{
     active_text,
     bytes::Cursor,
-    format::{Role, Span, Visit},
+    format::{Holds as Companion, Origin, Role, Span, Visit},
     quote::quoted_bytes,
     reference::classify,
     rules::PROGRAM_TEXT_IN_VALUE,
@@ -540,6 +540,12 @@ impl<'v, 'a> Walk<'v, 'a> {
             (0x0028, 0x2000) => self.icc_profile(range),
             (0x0028, 0x7FE0) => self.pixel_address(range),
             (0x0004, 0x1141 | 0x1500) => self.file_id(range),
+            (0x0020, 0x000E) if self.levels.len() == 1 && self.visit.origin == Origin::Root => {
+                let id = self.visit.bytes.window(range.clone()).peek(range.start, 64)?;
+                let id = String::from_utf8_lossy(&id);
+                self.visit.belongs_to_series(id.trim_matches(['\0', ' ']).to_string());
+                self.plain_value(header, range)
+            }
             (0x0400, 0x0520) => {
                 self.visit.note(Stop::encrypted(range.start, "Encrypted Content (0400,0520)"));
                 self.visit.opaque(range, "ciphertext")
@@ -652,8 +658,10 @@ impl<'v, 'a> Walk<'v, 'a> {
         let absolute = parts.len() > 1 && parts.first().is_some_and(|first| first.is_empty());
         if absolute || parts.iter().any(leaves) {
             let message = format!("The file that it names is {}.", quoted_bytes(text));
-            self.visit.find(&rules::FILE_ID_LEAVES_FOLDER, range, message)?;
+            return self.visit.find(&rules::FILE_ID_LEAVES_FOLDER, range, message);
         }
+        let name = String::from_utf8_lossy(text).replace('\\', "/");
+        self.visit.name_file(range, &name, Companion::File);
         Ok(())
     }
 
