@@ -14,7 +14,7 @@ use crate::{
     budget::{Budget, Limits, Pulse, Quiet},
     bytes::Bytes,
     check::{self, Reopened, Step},
-    formats,
+    folder, formats,
     report::{self, Report},
     source::{Paged, Source},
     stop::{Limit, Stop},
@@ -122,6 +122,15 @@ pub fn join(report: JsValue, index: usize, part: JsValue) -> Result<JsValue, JsV
     let mut report: Report = from_js(report)?;
     report.join(index, from_js(part)?);
     to_js(&report)
+}
+
+/// Relates the reports on files that were given together: which of the files that they name are among `paths`, and what
+/// headers say of files without a format of their own. Gives the reports back in their order.
+#[wasm_bindgen]
+pub fn relate(paths: JsValue, files: JsValue) -> Result<JsValue, JsValue> {
+    let (paths, mut files): (Vec<String>, Vec<Report>) = (from_js(paths)?, from_js(files)?);
+    folder::relate(paths, &mut files);
+    to_js(&files)
 }
 
 /// The report on a file that could not be read: `kind` is `source`, `cancelled` or `exhausted`.

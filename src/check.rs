@@ -544,7 +544,9 @@ impl Check {
             if let Some(added) = report.layers.last_mut() {
                 added.in_place = layer.in_place;
             }
-            report.companions.extend(layer.named.iter().map(|named| Companion::of(report.layers.len().saturating_sub(1), named)));
+            report
+                .companions
+                .extend(layer.named.iter().map(|named| Companion::of(report.layers.len().saturating_sub(1), named)));
         }
         let mut room = report::EVIDENCE;
         for (layer, found, excerpt) in self.found {

@@ -41,6 +41,17 @@ pub struct Folder {
     stores: Vec<Store>,
 }
 
+/// Relates the reports on files that were given together; `paths` are those of all files.
+pub fn relate(paths: impl IntoIterator<Item = String>, reports: &mut [Report]) {
+    let mut folder = Folder::new(paths);
+    for report in reports.iter_mut() {
+        folder.meet(report);
+    }
+    for report in reports.iter_mut().filter(|report| Folder::waits(report)) {
+        folder.adopt(report);
+    }
+}
+
 /// What a header says of the file of its values.
 #[derive(Clone)]
 struct Claim {
@@ -304,7 +315,8 @@ fn normal(path: &str) -> String {
 
 /// Whether a path is that of a chunk in a folder: numbers, set apart by dots or slashes, below `c` in version 3.
 fn is_chunk(path: &str, folder: &str) -> bool {
-    let rest = if folder == "." { Some(path) } else { path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) };
+    let rest =
+        if folder == "." { Some(path) } else { path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) };
     let Some(rest) = rest else { return false };
     let numbers = rest.strip_prefix("c/").unwrap_or(rest);
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -323,14 +335,8 @@ mod tests {
     const HEADER: &str = "NRRD0004\ntype: short\ndimension: 2\nsizes: 3 2\nencoding: raw\ndata file: ";
 
     fn together(files: &[(&str, Vec<u8>)]) -> Vec<Report> {
-        let mut folder = Folder::new(files.iter().map(|(path, _)| path.to_string()));
         let mut reports: Vec<Report> = files.iter().map(|(path, bytes)| checked(path, bytes.clone())).collect();
-        for report in &mut reports {
-            folder.meet(report);
-        }
-        for report in reports.iter_mut().filter(|report| Folder::waits(report)) {
-            folder.adopt(report);
-        }
+        relate(files.iter().map(|(path, _)| path.to_string()), &mut reports);
         for layer in reports.iter().flat_map(|report| &report.layers) {
             let books = layer.coverage;
             let sum = books.structure + books.nested + books.opaque + books.slack + books.unexplained;

@@ -231,3 +231,41 @@ fn rules_and_formats_explain_themselves() {
     assert_eq!(status(&run(&["explain", "no-such-rule"])), 64);
     assert!(String::from_utf8(run(&["formats"]).stdout).unwrap().contains("NIfTI"));
 }
+
+#[test]
+fn header_and_values_are_one_item() {
+    let folder = Folder::new("pair");
+    let header = b"NRRD0004\ntype: short\ndimension: 2\nsizes: 3 2\nencoding: raw\ndata file: values.raw\n";
+    folder.file("study/volume.nhdr", header);
+    folder.file("study/values.raw", &[0xf1; 12]);
+    let output = run(&["check", folder.path()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("its values: ") && text.contains("names values.raw: found beside it"), "{text}");
+    let lines = run(&["check", "--format", "jsonl", &format!("{}/study/volume.nhdr", folder.path())]);
+    let report: Value = serde_json::from_slice(&lines.stdout).unwrap();
+    assert_eq!(report["companions"][0]["missing"], true);
+}
+
+#[test]
+fn slices_of_a_series_are_one_line_unless_they_differ() {
+    let folder = Folder::new("series");
+    let element = |tag: [u8; 4], vr: &str, value: &str| {
+        [&tag[..], vr.as_bytes(), &(value.len() as u16).to_le_bytes(), value.as_bytes()].concat()
+    };
+    let slice = |text: &str| {
+        let start = [&[0; 128][..], b"DICM"].concat();
+        let meta = element([2, 0, 0x10, 0], "UI", "1.2.840.10008.1.2.1\0");
+        let series = element([0x20, 0, 0x0e, 0], "UI", "1.2.3.4\0");
+        [start, meta, series, element([0x20, 0, 0, 0x40], "LT", text)].concat()
+    };
+    for number in 0..5 {
+        folder.file(&format!("series/{number}.dcm"), &slice("plain "));
+    }
+    folder.file("series/5.dcm", &slice("<script>x()</script>"));
+    let output = run(&["check", folder.path()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("0.dcm and 4 more files of its series: Just data"), "{text}");
+    assert!(text.contains("5.dcm: Look twice") || text.contains("5.dcm: Not just data"), "{text}");
+    assert_eq!(text.matches("Just data\n").count(), 1, "{text}");
+}

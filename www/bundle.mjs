@@ -36,7 +36,7 @@ const policy = await published(values.policy).catch((error) => {
 });
 
 /** The exports of the core that the worker uses; the rest of the glue, which could fetch, is left out. */
-const EXPORTS = ["initSync", "check", "sweep", "join", "unread", "write", "rules", "formats", "version"];
+const EXPORTS = ["initSync", "check", "sweep", "join", "relate", "unread", "write", "rules", "formats", "version"];
 
 /** The policy as a module. */
 const POLICY = { "just-data:policy": `export default ${JSON.stringify(policy)};` };

@@ -133,7 +133,8 @@ impl Voxels {
         let sides = self.sides.get(..3)?;
         let voxels = sides.iter().try_fold(1u64, |product, side| product.checked_mul(*side))?;
         // 3ddata.h: byte, short, int, float, double, complex, rgb, rgba.
-        let sizes = self.types.iter().map(|kind| [1u64, 2, 4, 4, 8, 8, 3, 4].get(usize::try_from(*kind).ok()?).copied());
+        let sizes =
+            self.types.iter().map(|kind| [1u64, 2, 4, 4, 8, 8, 3, 4].get(usize::try_from(*kind).ok()?).copied());
         let each = sizes.sum::<Option<u64>>().filter(|each| *each > 0)?;
         voxels.checked_mul(each)
     }

@@ -9,7 +9,7 @@
 //! ```
 
 use crate::{
-    format::{Buried, Candidate, Format, Mark, Holds, Nature, Visit},
+    format::{Buried, Candidate, Format, Holds, Mark, Nature, Visit},
     formats::obj::report_reference,
     numbers::{is_number, tokens},
     reference::classify,

@@ -13,7 +13,7 @@ use std::ops::Range;
 use crate::{
     active_text,
     bytes::Cursor,
-    format::{Buried, Candidate, Format, Mark, Holds, Nature, Visit},
+    format::{Buried, Candidate, Format, Holds, Mark, Nature, Visit},
     numbers,
     quote::quoted,
     reference::classify,

@@ -53,6 +53,18 @@ export interface Finding {
   excerpt: string;
 }
 
+/** A file that another one names; `found` and `missing` only once it was looked for. */
+export interface Companion {
+  layer: number;
+  offset: number;
+  length: number;
+  name: string;
+  holds: "file" | "values" | "chunks";
+  values?: number;
+  found?: string;
+  missing?: boolean;
+}
+
 /** A large range of bytes that no search has gone through yet. */
 export interface Pending { layer: number; offset: number; len: number; kind: Owner; done: boolean }
 
@@ -67,8 +79,12 @@ export interface FileReport {
   layers: Layer[];
   findings: Finding[];
   pending?: Pending[];
-  /** Files that belong together, such as those of one series. */
-  group?: { id: string; name: string };
+  /** Other files that a program opens along with this one. */
+  companions?: Companion[];
+  /** The series of images that this file is a part of: an identifier that all parts share. */
+  series?: string;
+  /** The path of the header that says what this file holds. */
+  part_of?: string;
 }
 
 export interface Rule {
@@ -100,6 +116,7 @@ export interface Core {
   check(name: string, blob: Blob, pulse: Pulse, limits: Partial<Limits>): FileReport;
   sweep(blob: Blob, report: FileReport, index: number, pulse: Pulse, limits: Partial<Limits>): Part;
   join(report: FileReport, index: number, part: Part): FileReport;
+  relate(paths: string[], files: FileReport[]): FileReport[];
   unread(path: string, size: number, kind: UnreadKind, message: string): FileReport;
   write(files: FileReport[], format: ReportFormat): string;
   rules(): Rule[];
@@ -112,6 +129,7 @@ export type Task =
   | { kind: "check"; name: string; blob: Blob; limits: Partial<Limits> }
   | { kind: "sweep"; blob: Blob; report: FileReport; index: number; limits: Partial<Limits> }
   | { kind: "join"; report: FileReport; parts: Part[] }
+  | { kind: "relate"; paths: string[]; files: FileReport[] }
   | { kind: "unread"; path: string; size: number; why: UnreadKind; message: string }
   | { kind: "write"; files: FileReport[]; format: ReportFormat }
   | { kind: "reference" };

@@ -178,7 +178,27 @@ export class Queue extends EventTarget {
     this.#changed(job);
     if (this.#open) return;
     this.#crew.paused = false;
-    this.dispatchEvent(new Event("quiet"));
+    await this.#relate();
+    if (!this.#open) this.dispatchEvent(new Event("quiet"));
+  }
+
+  /** What one file says of another is known when all are read: a header explains its values, a scene finds its parts. */
+  async #relate() {
+    const related = this.jobs.filter(({ report }) => report && concernsOthers(report));
+    if (!related.length) return;
+    const files = related.map(({ report }) => /** @type {FileReport} */ (report));
+    try {
+      const paths = this.jobs.map(({ name }) => name);
+      const reports = await this.#crew.run({ kind: "relate", paths, files }, { urgency: URGENCY.desk });
+      related.forEach((job, index) => {
+        // Somebody may have started it again meanwhile.
+        if (job.report !== files[index]) return;
+        job.report = reports[index];
+        this.#changed(job);
+      });
+    } catch {
+      // Each file keeps what was said of it alone.
+    }
   }
 
   /**
@@ -308,6 +328,14 @@ export class Queue extends EventTarget {
   #changed(job) {
     this.dispatchEvent(new CustomEvent("change", { detail: job }));
   }
+}
+
+/**
+ * Whether a file names others, or others may say what it holds.
+ * @param {FileReport} report
+ */
+function concernsOthers({ companions, layers }) {
+  return Boolean(companions?.length) || layers.some(({ stops }) => stops.some(({ kind }) => kind === "unknown-format"));
 }
 
 /**

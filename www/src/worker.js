@@ -56,6 +56,8 @@ function perform(core, task, pulse) {
         (/** @type {import("./contract").FileReport} */ report, part, index) => core.join(report, index, part),
         task.report,
       );
+    case "relate":
+      return core.relate(task.paths, task.files);
     case "unread":
       return core.unread(task.path, task.size, task.why, task.message);
     case "write":
