@@ -37,10 +37,20 @@ export function folderOf(job) {
  * @returns {{ id: string, name: string }}
  */
 export function groupOf(job, grouped) {
-  const series = grouped === "series" ? job.report?.group : undefined;
-  if (series) return { id: `series ${series.id}`, name: series.name };
   const folder = folderOf(job);
+  if (grouped === "series" && job.report?.series) return { id: likenessOf(job.report, folder), name: folder };
   return { id: `folder ${folder}`, name: folder };
+}
+
+/**
+ * What the files of a series share that are one line in the list: slices that differ stand apart.
+ * @param {import("./contract").FileReport} report
+ * @param {string} folder
+ */
+function likenessOf({ series, verdict, findings, layers }, folder) {
+  const rules = [...new Set(findings.map(({ rule }) => rule))].sort();
+  const stops = [...new Set(layers.flatMap((layer) => layer.stops.map(({ kind }) => kind)))].sort();
+  return JSON.stringify([series, folder, verdict, rules, stops]);
 }
 
 /** The row of a group. */

@@ -176,7 +176,7 @@ export class Sieve extends EventTarget {
       if (!report || this.#seen.has(report)) continue;
       this.#seen.add(report);
       for (const id of factsOf(report, rules, formats).formats) present.add(id);
-      this.#series ||= Boolean(report.group);
+      this.#series ||= Boolean(report.series);
     }
     if (format.dataset.formats !== String(present.size)) {
       format.dataset.formats = String(present.size);
