@@ -96,7 +96,7 @@ describe("the list", () => {
     const groups = () => page.run("return [...root.querySelectorAll('.group')].map((group) => [group.querySelector('.name').textContent, group.querySelector('.said').textContent, group.querySelector('.toggle').getAttribute('aria-expanded')])");
     const told = await groups();
     assert.deepEqual(told.map(([name]) => name), ["models", "series", "No folder"], "the group with the worst file first");
-    assert.match(told[0][1], /^2 files, .*, 2 not just data$/);
+    assert.match(told[0][1], /^2 files · .* · 2 not just data$/);
     await page.run("root.querySelector('.group .toggle').click()");
     assert.equal((await groups())[0][2], "false");
     assert.deepEqual((await names(page)).filter((name) => name.startsWith("models/")), []);
@@ -110,6 +110,7 @@ describe("the list", () => {
     await search.sendKeys("segment");
     assert.deepEqual(await names(page), ["models/segmentation.pkl"]);
     assert.match(await page.run("return root.querySelector('.part').innerText"), /^1 of 6 files shown\. Show all$/);
+    await page.until("it is said", () => page.run("return root.querySelector('.voice').textContent === '1 of 6 files shown.'"), 5000);
     await press(page, Key.ESCAPE);
     assert.equal((await names(page)).length, 6);
     // By a rule's title, and by a format: of the file itself and of what is inside it.
@@ -182,6 +183,53 @@ describe("the list", () => {
   });
 });
 
+describe("files come in every way", () => {
+  let site, page;
+  before(async () => { site = await serve(); });
+  after(() => site?.close());
+  beforeEach(async () => { page = await new Page(browser, site.address).open(); });
+
+  test("pasted", async () => {
+    await page.run(`
+      const clipboardData = new DataTransfer();
+      for (const name of ["one.txt", "two.txt"]) clipboardData.items.add(new File([name], name));
+      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));`);
+    await page.quiet(2);
+    assert.deepEqual((await page.reports()).map(({ path }) => path), ["one.txt", "two.txt"]);
+  });
+
+  test("text that is pasted is left to the page", async () => {
+    const taken = await page.run(`
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", "no file");
+      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+      return root.querySelector(".problem").checkVisibility()`);
+    assert.equal(taken, false);
+    assert.deepEqual(await page.reports(), []);
+  });
+
+  test("as handles, as an installed page is started with; one that may not be opened has a row that says so", async () => {
+    await page.run(`
+      const own = await navigator.storage.getDirectory();
+      const folder = await own.getDirectoryHandle("given", { create: true });
+      const handle = await folder.getFileHandle("inside.txt", { create: true });
+      const refused = { kind: "directory", name: "locked", values() { throw new DOMException("no", "NotAllowedError"); } };
+      await element.check([folder, refused]);`);
+    await page.quiet(2);
+    assert.deepEqual((await page.reports()).map(({ path, verdict }) => [path, verdict]), [["given/inside.txt", "just-data"], ["locked", "unfinished"]]);
+    const row = (await page.rows()).find(({ name }) => name === "locked");
+    assert.equal(row.said, "Could not be read: The browser was not allowed to open it.");
+    await page.run("element.lang = 'de'");
+    const again = (await page.rows()).find(({ name }) => name === "locked");
+    assert.equal(again.said, "Konnte nicht gelesen werden: Der Browser durfte sie nicht öffnen.", "the page's own reasons are in the person's language");
+  });
+
+  test("nothing in it: it is said", async () => {
+    await page.run("await element.check([])");
+    assert.equal(await page.run("return root.querySelector('.problem').innerText"), "There was no file in it.");
+  });
+});
+
 describe("pause", () => {
   let built, site, page;
   before(async () => {
@@ -199,23 +247,24 @@ describe("pause", () => {
   const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
   test("nothing goes on while it pauses; afterwards all of it does", async () => {
-    await page.give(await put("slow 1", "slow 2", "slow 3", "slow 4", "slow 5"));
+    await page.give(await put(...Array.from({ length: 10 }, (_, at) => `slow ${at}`)));
     await page.until("they run", async () => Object.values(await states()).includes("reading"));
     await page.press("Pause");
     const done = (await page.reports()).length;
-    assert.match(await page.run("return root.querySelector('.summary').innerText"), /^Paused: \d of 5 files checked/);
+    assert.match(await page.run("return root.querySelector('.summary').innerText"), /^Paused: \d of 10 files checked/);
     // Longer than the slow ones need.
     await wait(2500);
     assert.equal((await page.reports()).length, done);
     assert.ok(Object.values(await states()).every((state) => state === "waiting" || state === "done"));
     await page.press("Go on");
-    await page.quiet(5);
+    await page.quiet(10);
     assert.ok((await page.reports()).every(({ verdict }) => verdict === "just-data"));
   });
 
   test("a search of large ranges keeps what it found and begins anew; a pause ends with a cancel", async () => {
     await page.give(await put("ranges endless"));
     await page.until("it searches", async () => (await states())["ranges endless"] === "searching");
+    assert.equal(await page.run("return root.querySelector('.verdict').textContent"), "Nothing found so far");
     assert.match(await page.run("return root.querySelector('.doing').textContent"), /^Still looking through 3 bytes: sample/);
     await page.press("Pause");
     assert.equal((await states())["ranges endless"], "searching");

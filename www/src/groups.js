@@ -3,7 +3,7 @@
 import { h, refill } from "./dom.js";
 import { icon } from "./icons.js";
 import { standing } from "./facts.js";
-import { list, say, size } from "./language.js";
+import { say, size } from "./language.js";
 import { VERDICTS, visible } from "./wording.js";
 
 /** @typedef {import("./queue.js").Job} Job */
@@ -92,6 +92,7 @@ export class GroupRow {
     const found = VERDICTS.map((verdict) => [verdict, jobs.filter((job) => standing(job) === verdict).length])
       .flatMap(([verdict, count]) => (count ? [say(`verdict.${verdict}.counted`, { count: Number(count) })] : []));
     const bytes = jobs.reduce((sum, job) => sum + job.size, 0);
-    refill(this.#sum, list([say("list.files", { count: jobs.length }), size(bytes), ...found]));
+    const sum = [say("list.files", { count: jobs.length }), size(bytes), ...found].join(" · ");
+    if (this.#sum.textContent !== sum) refill(this.#sum, sum);
   }
 }

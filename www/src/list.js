@@ -52,6 +52,8 @@ export class FileList {
   /** How long the last drawing took, in milliseconds. */
   #cost = 0;
   #clock = new Clock();
+  /** How many files are shown, of how many. */
+  #amounts = { shown: 0, count: 0 };
   #parts = this.#made();
 
   /**
@@ -64,7 +66,10 @@ export class FileList {
     this.#voice = voice;
     this.#desk = desk;
     this.#sieve = new Sieve(desk);
-    this.#sieve.addEventListener("change", () => this.draw());
+    this.#sieve.addEventListener("change", () => {
+      this.draw();
+      this.#voice.settle("list.part", this.#amounts);
+    });
     this.#rows = new Rows((item) => (item instanceof Group ? new GroupRow(item, () => this.draw()) : new Row(item, desk)));
     queue.addEventListener("change", () => this.#soon());
     queue.addEventListener("quiet", () => this.#quiet());
@@ -165,7 +170,8 @@ export class FileList {
     const { shown, items } = this.#sieve.through(jobs);
     none.hidden = shown.length > 0 || !jobs.length;
     part.hidden = shown.length === jobs.length;
-    refill(some, say("list.part", { shown: shown.length, count: jobs.length }));
+    this.#amounts = { shown: shown.length, count: jobs.length };
+    refill(some, say("list.part", this.#amounts));
     this.#rows.show(items);
     if (this.#queue.open) {
       this.#voice.mention("list.sum", this.#sum());

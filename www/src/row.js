@@ -14,6 +14,9 @@ import { visible } from "./wording.js";
 /** Silence of this many milliseconds is told to the user. */
 const SILENCE = 20_000;
 
+/** What is said of a file that has no verdict yet. */
+const STANDS = /** @type {const} */ ({ waiting: "waiting", reading: "checking", searching: "so-far", done: "waiting" });
+
 export class Row {
   #job;
   #desk;
@@ -80,7 +83,7 @@ export class Row {
       this.#file.dataset.verdict = verdict ?? "";
       this.#file.dataset.state = state;
       refill(this.#sign, icon(sign));
-      refill(this.#verdict, verdict ? say(`verdict.${verdict}.name`) : say(running ? "list.row.checking" : "list.row.waiting"));
+      refill(this.#verdict, say(verdict ? `verdict.${verdict}.name` : `list.row.${STANDS[state]}`));
       const other = report && otherwise(report);
       refill(this.#said, other ? told([other]) : report ? headline(report, this.#desk.rules, this.#desk.formats) : "");
       refill(this.#amount, size(report?.size ?? job.size));
