@@ -36,7 +36,9 @@ const policy = await published(values.policy).catch((error) => {
 });
 
 /** The exports of the core that the worker uses; the rest of the glue, which could fetch, is left out. */
-const EXPORTS = ["initSync", "check", "sweep", "join", "relate", "unread", "write", "rules", "formats", "version"];
+const EXPORTS = [
+  "initSync", "check", "sweep", "join", "relate", "unread", "write", "peek", "regions", "variety", "sha256", "rules", "formats", "version",
+];
 
 /** The policy as a module. */
 const POLICY = { "just-data:policy": `export default ${JSON.stringify(policy)};` };

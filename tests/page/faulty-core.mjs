@@ -49,6 +49,14 @@ export function unread(path, size, kind, message) {
 export function write(files, format) {
   return JSON.stringify({ format, files });
 }
+export const relate = (paths, files) => files;
+export const peek = () => new Uint8Array(16);
+export const regions = (name, blob, way, from, to) => [[from, to, "structure", "sample"]];
+export const variety = (name, blob, way, from, to, columns) => new Float64Array(columns);
+export function sha256(blob, pulse) {
+  while (blob.size > 1000) pulse(1, 2);
+  return "00".repeat(32);
+}
 export const rules = () => [];
 export const formats = () => [];
 export const version = () => "0.0.0-faulty";

@@ -164,6 +164,23 @@ export function zip(files) {
   return Buffer.concat([...locals, central, end]);
 }
 
+/** A tar archive of these files. */
+export function tar(files) {
+  const blocks = Object.entries(files).flatMap(([name, content]) => {
+    const bytes = Buffer.from(content);
+    const head = Buffer.alloc(512);
+    head.write(name, 0, "latin1");
+    head.write("0000644\0", 100, "latin1");
+    head.write(`${bytes.length.toString(8).padStart(11, "0")}\0`, 124, "latin1");
+    head.write(`${"0".repeat(11)}\0${" ".repeat(8)}0`, 136, "latin1");
+    head.write("ustar\x0000", 257, "latin1");
+    const sum = head.reduce((total, byte) => total + byte, 0);
+    head.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+    return [head, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
 /** A gzip stream. */
 export function gzip(bytes) {
   return gzipSync(bytes);

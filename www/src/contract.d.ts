@@ -51,6 +51,8 @@ export interface Finding {
   message: string;
   /** base64 of at most 48 bytes, from `offset` on. */
   excerpt: string;
+  /** What stands there as a person would read it, line by line. Text from the file. */
+  evidence?: string;
 }
 
 /** A file that another one names; `found` and `missing` only once it was looked for. */
@@ -85,7 +87,12 @@ export interface FileReport {
   series?: string;
   /** The path of the header that says what this file holds. */
   part_of?: string;
+  /** In hexadecimal, once somebody asked for it. */
+  sha256?: string;
 }
+
+/** A step of the way from the file to a layer: the layer inside that comes next, and how many before it look the same. */
+export interface Step { name: string; offset: number | null; len: number; in_place: boolean; nth: number }
 
 export interface Rule {
   id: string;
@@ -102,7 +109,7 @@ export interface Format { id: string; name: string; spec: string; extensions: st
 /** Everything the core says about itself. */
 export interface Reference { version: string; rules: Rule[]; formats: Format[] }
 
-export type ReportFormat = "json" | "jsonl" | "sarif" | "html" | "text";
+export type ReportFormat = "csv" | "json" | "jsonl" | "sarif" | "html" | "text";
 /** Why a file has no reading: it could not be read, the user stopped it, or the checker itself gave up. */
 export type UnreadKind = "source" | "cancelled" | "exhausted";
 /** Units of work done, of how many; false cancels. */
@@ -119,10 +126,21 @@ export interface Core {
   relate(paths: string[], files: FileReport[]): FileReport[];
   unread(path: string, size: number, kind: UnreadKind, message: string): FileReport;
   write(files: FileReport[], format: ReportFormat): string;
+  peek(name: string, blob: Blob, way: Step[], offset: number, len: number): Uint8Array;
+  regions(name: string, blob: Blob, way: Step[], from: number, to: number, most: number): MapRow[];
+  variety(name: string, blob: Blob, way: Step[], from: number, to: number, columns: number, sample: number): Float64Array;
+  sha256(blob: Blob, pulse: Pulse): string;
   rules(): Rule[];
   formats(): Format[];
   version(): string;
 }
+
+/** A closer look at one layer. */
+export type Look = { name: string; blob: Blob; way: Step[] } & (
+  | { kind: "peek"; offset: number; len: number }
+  | { kind: "regions"; from: number; to: number; most: number }
+  | { kind: "variety"; from: number; to: number; columns: number; sample: number }
+);
 
 /** A task for a worker. `run` numbers it; every answer carries the same number. */
 export type Task =
@@ -131,6 +149,8 @@ export type Task =
   | { kind: "join"; report: FileReport; parts: Part[] }
   | { kind: "relate"; paths: string[]; files: FileReport[] }
   | { kind: "unread"; path: string; size: number; why: UnreadKind; message: string }
+  | Look
+  | { kind: "sha256"; blob: Blob }
   | { kind: "write"; files: FileReport[]; format: ReportFormat }
   | { kind: "reference" };
 
@@ -161,4 +181,6 @@ export interface Problem {
   place?: string;
   offset?: number;
   sha256?: string;
+  /** Of the checker. */
+  version?: string;
 }

@@ -24,6 +24,7 @@ export { settings } from "./settings.js";
 
 /** @typedef {import("./queue.js").Job} Job */
 /** @typedef {import("./contract").FileReport} FileReport */
+/** @typedef {import("./contract").Problem} Problem */
 /** @typedef {import("./contract").Reference} Reference */
 /** @typedef {import("./contract").ReportFormat} ReportFormat */
 /** @typedef {import("./contract").Verdict} Verdict */
@@ -52,6 +53,8 @@ const PROPERTIES = /** @type {const} */ (["lang", "theme", "accept", "multiple",
  * @attr {boolean} compact - Takes little room.
  * @attr {string} policy-href - Where the policy of this site is: a link to it stands below the buttons.
  * @attr {boolean} page-keys - Single keys work on the whole page, as on one that is made for the element.
+ * @attr {string} rules - The address of a page with an anchor for each rule's id, empty for this page: findings lead there.
+ * @attr {boolean} problems - The page takes just-data-problem: findings have buttons for it.
  *
  * @fires {CustomEvent<{ name: string, size: number }>} just-data-before-check - Before a file is checked; prevented, the file is left out.
  * @fires {CustomEvent<{ done: number, total: number, files: number, open: number }>} just-data-progress - A few times a second: bytes of work, files, and files that are not done.
@@ -59,6 +62,7 @@ const PROPERTIES = /** @type {const} */ (["lang", "theme", "accept", "multiple",
  * @fires {CustomEvent<{ files: number, verdicts: Record<Verdict, number> }>} just-data-done - Everything is done.
  * @fires {CustomEvent<{ message: string }>} just-data-error - The checker could not start, or files could not be had.
  * @fires {CustomEvent<Reference>} just-data-ready - The checker has started; the detail is what it knows.
+ * @fires {CustomEvent<Problem>} just-data-problem - A reader wants to report a problem; the detail never has the file.
  * @fires {CustomEvent<null>} just-data-forget - Everything was forgotten, on the reader's wish.
  * @fires {CustomEvent<string>} just-data-request - A worker reached the network. This must never come.
  * @fires {CustomEvent<string>} just-data-blocked - A worker tried to reach the network. This must never come.
@@ -116,6 +120,10 @@ export class JustData extends HTMLElement {
       clear: () => this.clear(),
       save: (jobs, format) => this.#save(jobs, format),
       copy: (jobs, button) => this.#copy(jobs, button),
+      look: (job, task) => this.#queue.look(job, task),
+      hash: (job, signal, pulse) => this.#queue.hash(job, signal, pulse),
+      version: () => this.reference?.version ?? "",
+      page: () => ({ rules: this.getAttribute("rules"), problems: this.hasAttribute("problems") }),
     });
     this.#queue.addEventListener("change", (event) => {
       const { state, report } = /** @type {CustomEvent<Job>} */ (event).detail;

@@ -30,6 +30,10 @@ import { GUIDELINES, VERDICTS } from "./wording.js";
  * @property {() => void} clear
  * @property {(jobs: Job[], format: ReportFormat) => void} save
  * @property {(jobs: Job[], button: HTMLElement) => void} copy
+ * @property {(job: Job, task: import("./contract").Look) => Promise<any>} look has a closer look at a layer
+ * @property {(job: Job, signal: AbortSignal, pulse: (done: number, total: number) => void) => Promise<string>} hash
+ * @property {() => string} version of the core
+ * @property {() => { rules: string | null, problems: boolean }} page what the page around has: an address of the rules, and whether it takes problems
  */
 
 /** Least time between two drawings of the list, in milliseconds. */

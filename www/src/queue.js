@@ -80,6 +80,8 @@ export class Queue extends EventTarget {
   #crew = new Crew();
   #ids = 0;
   #open = 0;
+  /** What stops the hashes that are computed. @type {Set<AbortSignal>} */
+  #hashing = new Set();
 
   constructor() {
     super();
@@ -123,7 +125,7 @@ export class Queue extends EventTarget {
 
   clear() {
     for (const job of this.jobs) job.round += 1;
-    this.cancelAll();
+    this.#crew.cancel(new Set([...this.jobs, ...this.#hashing]));
     this.jobs = [];
     this.#open = 0;
     this.#crew.paused = false;
@@ -158,6 +160,39 @@ export class Queue extends EventTarget {
    */
   write(files, format) {
     return this.#crew.run({ kind: "write", files, format }, { urgency: URGENCY.desk });
+  }
+
+  /**
+   * A closer look at a layer of this file.
+   * @param {Job} job
+   * @param {import("./contract").Look} task
+   * @returns {Promise<any>}
+   */
+  look(job, task) {
+    return this.#crew.run(task, { urgency: URGENCY.desk, owner: job });
+  }
+
+  /**
+   * The SHA-256 of a file, which its report keeps. Rejects with Cancelled when it is stopped.
+   * @param {Job} job
+   * @param {AbortSignal} signal stops it
+   * @param {(done: number, total: number) => void} pulse
+   * @returns {Promise<string>}
+   */
+  async hash(job, signal, pulse) {
+    const { file, report, round } = job;
+    if (!file || !report) throw new Error("there is no file");
+    const stop = () => this.#crew.cancel(new Set([signal]));
+    this.#hashing.add(signal);
+    signal.addEventListener("abort", stop);
+    try {
+      const sha256 = await this.#crew.run({ kind: "sha256", blob: file }, { urgency: URGENCY.sweep, owner: signal, pulse });
+      if (job.report && job.round === round) job.report.sha256 = sha256;
+      return sha256;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#hashing.delete(signal);
+    }
   }
 
   /** @returns {Promise<import("./contract").Reference>} rules and formats of the core */

@@ -115,7 +115,7 @@ export class Row {
       this.#detail.replaceChildren();
       return;
     }
-    refill(this.#detail, resultView(this.#job, { rules: this.#desk.rules, formats: this.#desk.formats, actions: this.#actions() }));
+    refill(this.#detail, resultView(this.#job, this.#desk, this.#actions()));
   }
 
   #actions() {

@@ -9,7 +9,9 @@ import { say } from "./language.js";
 export const SAVED_AS = /** @type {{ format: ReportFormat, name?: string, extension: string, type: string }[]} */ ([
   { format: "html", name: "HTML", extension: "html", type: "text/html" },
   { format: "json", name: "JSON", extension: "json", type: "application/json" },
+  { format: "jsonl", name: "JSON Lines", extension: "jsonl", type: "application/jsonl" },
   { format: "sarif", name: "SARIF", extension: "sarif", type: "application/sarif+json" },
+  { format: "csv", name: "CSV", extension: "csv", type: "text/csv" },
   { format: "text", extension: "txt", type: "text/plain" },
 ]);
 
@@ -22,12 +24,13 @@ export function formatName({ name }) {
 }
 
 /**
- * @param {string} text
+ * @param {string | Blob} content
  * @param {string} name
  * @param {string} type
  */
-export function save(text, name, type) {
-  const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+export function save(content, name, type) {
+  const blob = typeof content === "string" ? new Blob([content], { type: `${type};charset=utf-8` }) : content;
+  const address = URL.createObjectURL(blob);
   const anchor = h("a", { href: address, download: name.replace(/[^\p{L}\p{N}._ -]/gu, "_") });
   anchor.click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);

@@ -60,6 +60,14 @@ function perform(core, task, pulse) {
       return core.relate(task.paths, task.files);
     case "unread":
       return core.unread(task.path, task.size, task.why, task.message);
+    case "peek":
+      return core.peek(task.name, task.blob, task.way, task.offset, task.len);
+    case "regions":
+      return core.regions(task.name, task.blob, task.way, task.from, task.to, task.most);
+    case "variety":
+      return core.variety(task.name, task.blob, task.way, task.from, task.to, task.columns, task.sample);
+    case "sha256":
+      return core.sha256(task.blob, pulse);
     case "write":
       return core.write(task.files, task.format);
     case "reference":
