@@ -69,6 +69,7 @@ pub mod seven_zip;
 pub mod slicer_link;
 pub mod slicer_markups;
 pub mod slicer_shader;
+pub mod sqlite;
 pub mod stable_baselines;
 pub mod stl;
 pub mod swf;
@@ -159,6 +160,7 @@ pub static FORMATS: &[&Format] = &[
     &slicer_link::FORMAT,
     &slicer_markups::FORMAT,
     &slicer_shader::FORMAT,
+    &sqlite::FORMAT,
     &stable_baselines::FORMAT,
     &stl::FORMAT,
     &swf::FORMAT,
