@@ -5,8 +5,10 @@
 pub mod afni;
 pub mod analyze;
 pub mod bids;
+pub mod blosc;
 pub mod bzip2;
 pub mod chat_template;
+pub mod cifti;
 pub mod collada;
 pub mod csv;
 pub mod dex;
@@ -23,6 +25,7 @@ pub mod gltf;
 pub mod gzip;
 pub mod hdf5;
 pub mod hl7v2;
+pub mod idl_save;
 pub mod itk_transform;
 pub mod itk_wasm;
 pub mod java_class;
@@ -53,6 +56,7 @@ pub mod npy;
 pub mod nrrd;
 pub mod obj;
 pub mod ole;
+pub mod opc_relationships;
 pub mod parrec;
 pub mod pdf;
 pub mod pe;
@@ -66,15 +70,21 @@ pub mod pytorch;
 pub mod rar;
 pub mod script;
 pub mod seven_zip;
+pub mod slicer_annotations;
+pub mod slicer_color_table;
 pub mod slicer_link;
 pub mod slicer_markups;
 pub mod slicer_shader;
+pub mod slicer_terminology;
+pub mod slicer_volume_property;
 pub mod sqlite;
 pub mod stable_baselines;
 pub mod stl;
 pub mod swf;
 pub mod tar;
 pub mod text;
+pub mod three_mf;
+pub mod three_mf_model;
 pub mod tiff;
 pub mod trk;
 pub mod trx;
@@ -96,8 +106,10 @@ pub static FORMATS: &[&Format] = &[
     &afni::FORMAT,
     &analyze::FORMAT,
     &bids::FORMAT,
+    &blosc::FORMAT,
     &bzip2::FORMAT,
     &chat_template::FORMAT,
+    &cifti::FORMAT,
     &collada::FORMAT,
     &csv::FORMAT,
     &dex::FORMAT,
@@ -114,6 +126,7 @@ pub static FORMATS: &[&Format] = &[
     &gzip::FORMAT,
     &hdf5::FORMAT,
     &hl7v2::FORMAT,
+    &idl_save::FORMAT,
     &itk_transform::FORMAT,
     &itk_wasm::FORMAT,
     &java_class::FORMAT,
@@ -144,6 +157,7 @@ pub static FORMATS: &[&Format] = &[
     &nrrd::FORMAT,
     &obj::FORMAT,
     &ole::FORMAT,
+    &opc_relationships::FORMAT,
     &parrec::FORMAT,
     &pdf::FORMAT,
     &pe::FORMAT,
@@ -157,15 +171,21 @@ pub static FORMATS: &[&Format] = &[
     &rar::FORMAT,
     &script::FORMAT,
     &seven_zip::FORMAT,
+    &slicer_annotations::FORMAT,
+    &slicer_color_table::FORMAT,
     &slicer_link::FORMAT,
     &slicer_markups::FORMAT,
     &slicer_shader::FORMAT,
+    &slicer_terminology::FORMAT,
+    &slicer_volume_property::FORMAT,
     &sqlite::FORMAT,
     &stable_baselines::FORMAT,
     &stl::FORMAT,
     &swf::FORMAT,
     &tar::FORMAT,
     &text::FORMAT,
+    &three_mf::FORMAT,
+    &three_mf_model::FORMAT,
     &tiff::FORMAT,
     &trk::FORMAT,
     &trx::FORMAT,

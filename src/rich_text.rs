@@ -5,11 +5,12 @@
 
 use std::ops::Range;
 
-use html5gum::{StartTag, Token, Tokenizer};
+use html5gum::{StartTag, Token as Html, Tokenizer};
 
 use crate::{
     follow::Follower,
     format::Visit,
+    formats::json::{self, Token},
     quote::quoted,
     reference::{Reach, classify},
     rules,
@@ -60,11 +61,11 @@ pub fn look(
     let mut styled = false;
     for Ok(token) in Tokenizer::new(text) {
         match token {
-            Token::StartTag(tag) => {
+            Html::StartTag(tag) => {
                 styled = tag.name.as_slice() == b"style";
                 look_at_tag(visit, follower, range.clone(), subject, &tag)?;
             }
-            Token::String(style) if styled => {
+            Html::String(style) if styled => {
                 let style = String::from_utf8_lossy(&style).into_owned();
                 look_at_style(visit, follower, range.clone(), subject, &style)?;
             }
@@ -73,6 +74,35 @@ pub fn look(
     }
     Ok(())
 }
+
+/// Looks at all texts of a layer in JSON.
+///
+/// # Errors
+/// As [`json::walk`].
+pub fn look_in_json(visit: &mut Visit<'_>) -> Result<(), Stop> {
+    let mut follower = Follower::default();
+    json::walk(visit, |visit, walker, event| {
+        let Token::String(text) = &event.token else { return Ok(()) };
+        let subject = format!("The text {}", walker.place());
+        look(visit, &mut follower, event.range.clone(), &subject, &text.text())
+    })
+}
+
+/// Looks at all lines of a layer of text. `subject` names a line, as the start of a sentence.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_in_lines(visit: &mut Visit<'_>, subject: &str) -> Result<(), Stop> {
+    let mut follower = Follower::default();
+    let mut cursor = visit.bytes.cursor();
+    while let Some((range, line)) = cursor.line(LINE)? {
+        look(visit, &mut follower, range, subject, &String::from_utf8_lossy(&line))?;
+    }
+    Ok(())
+}
+
+/// The longest line that people write.
+const LINE: usize = 1 << 20;
 
 fn look_at_tag(
     visit: &mut Visit<'_>,

@@ -26,7 +26,6 @@ use nom::{
 use crate::{
     active_text,
     format::{Buried, Candidate, Format, Nature, Role, Span, Visit},
-    ledger::Kind,
     rule::{Guideline, Rule, Runs, Severity},
     stop::Stop,
 };
@@ -44,7 +43,21 @@ pub static FORMAT: Format = Format {
     buried: Buried::No,
     nature: Nature::Data,
     within: None,
-    rules: &[&CODE_EXTENSION],
+    rules: &[&CIFTI_DIFFERS, &CODE_EXTENSION],
+};
+
+/// A CIFTI description in an image that is none, or the other way round.
+static CIFTI_DIFFERS: Rule = Rule {
+    id: "nifti-cifti-differs",
+    title: "This image and its description do not agree on what it is",
+    why: "The header says that the image is a CIFTI matrix, and the description of its rows and columns is missing; or \
+          there is such a description, and the header does not say so. Programs that go by one of the two see different \
+          things.",
+    advice: "Nothing to do, if your program shows what you expect.",
+    guideline: Guideline::Code,
+    runs: Runs::Never,
+    severity: Severity::Note,
+    see: &["https://www.nitrc.org/projects/cifti/"],
 };
 
 /// An extension whose code says that it holds program code.
@@ -84,13 +97,18 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     visit.structure(at..layout.len as u64, "header")?;
 
     let single = header.single;
+    let mut is_described = false;
     let voxels_at = if single { header.voxels_at.max(layout.len as u64) } else { visit.bytes.end() };
     if !cursor.is_empty() && voxels_at > cursor.at() {
         let flags = cursor.array::<4>("the four extension flags")?;
         visit.structure(cursor.at().saturating_sub(4)..cursor.at(), "extension flags")?;
         if flags.first() != Some(&0) {
-            read_extensions(visit, cursor.at()..voxels_at, order)?;
+            is_described = read_extensions(visit, cursor.at()..voxels_at, order)?;
         }
+    }
+    if is_described != header.is_cifti() && (single || is_described) {
+        let message = format!("Its intent has the code {}.", header.intent);
+        visit.find(&CIFTI_DIFFERS, layout.intent_at.clone(), message)?;
     }
     let len = header.voxels_len().ok_or(Stop::malformed(layout.dims_at, "dimensions with a product that fits"))?;
     if !single {
@@ -106,8 +124,9 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The extensions in `room`, up to one that does not go on.
-fn read_extensions(visit: &mut Visit<'_>, room: Range<u64>, order: Endianness) -> Result<(), Stop> {
+/// The extensions in `room`, up to one that does not go on. Whether one of them describes a CIFTI matrix.
+fn read_extensions(visit: &mut Visit<'_>, room: Range<u64>, order: Endianness) -> Result<bool, Stop> {
+    let mut is_described = false;
     let mut cursor = visit.bytes.window(room.clone()).cursor();
     let mut number = 0u32;
     while cursor.remaining() >= 8 {
@@ -115,13 +134,14 @@ fn read_extensions(visit: &mut Visit<'_>, room: Range<u64>, order: Endianness) -
         let (size, code) = cursor.parse(8, "an extension's size and code", |input| extension(input, order))?;
         if size == 0 {
             // Some writers close the chain with a zero size; the rest is room.
-            return Ok(());
+            return Ok(is_described);
         }
         let len = u64::try_from(size).ok().filter(|size| *size >= 8).and_then(|size| size.checked_sub(8));
         let len = len.ok_or(Stop::malformed(start, "an extension's size of at least 8"))?;
         let data = cursor.take(len, "the extension's data")?;
         visit.structure(start..data.start(), "extension header")?;
         number = number.saturating_add(1);
+        is_described |= code == CIFTI;
         if CODE_BEARING.contains(&code) {
             let message = format!("Extension {number} has code {code}: {}.", name_of(code));
             visit.find(&CODE_EXTENSION, start..data.end(), message)?;
@@ -136,12 +156,15 @@ fn read_extensions(visit: &mut Visit<'_>, room: Range<u64>, order: Endianness) -
             visit.open(name, Span::Range(inner), Role::Opaque("extension data"))?;
         }
     }
-    visit.claim(cursor.at()..cursor.at(), Kind::Slack, "room before the voxels")
+    Ok(is_described)
 }
 
 fn extension(input: &[u8], order: Endianness) -> IResult<&[u8], (i32, i32)> {
     (i32(order), i32(order)).parse(input)
 }
+
+/// The extension code of the XML that describes a CIFTI matrix.
+const CIFTI: i32 = 32;
 
 /// Extension codes that are made for program code.
 const CODE_BEARING: [i32; 3] = [16, 38, 40];
@@ -179,6 +202,7 @@ fn name_of(code: i32) -> &'static str {
 struct Variant {
     len: usize,
     dims_at: u64,
+    intent_at: Range<u64>,
     wide: bool,
     /// Fields of free text.
     texts: &'static [(Range<u64>, &'static str)],
@@ -187,6 +211,7 @@ struct Variant {
 static NIFTI1: Variant = Variant {
     len: 348,
     dims_at: 40,
+    intent_at: 68..70,
     wide: false,
     texts: &[
         (4..14, "data_type"),
@@ -200,6 +225,7 @@ static NIFTI1: Variant = Variant {
 static NIFTI2: Variant = Variant {
     len: 540,
     dims_at: 16,
+    intent_at: 504..508,
     wide: true,
     texts: &[(240..320, "descrip"), (320..344, "aux_file"), (508..524, "intent_name"), (525..540, "unused_str")],
 };
@@ -231,6 +257,8 @@ struct Header {
     single: bool,
     /// Number of dimensions and their sizes, as they stand.
     dims: Vec<i64>,
+    /// What the values are for.
+    intent: i32,
     bits: i64,
     voxels_at: u64,
 }
@@ -243,18 +271,25 @@ impl Header {
                 (take(4usize), take(8usize), i16(order), i16(order), count(i64(order), 8)).parse(input)?;
             let (rest, _) = take(88usize)(rest)?;
             let (rest, voxels_at) = map_opt(i64(order), |at| u64::try_from(at).ok()).parse(rest)?;
-            return Ok((rest, Header { single: magic.get(1) == Some(&b'+'), dims, bits: bits.into(), voxels_at }));
+            let (rest, (_, intent)) = (take(328usize), i32(order)).parse(rest)?;
+            let single = magic.get(1) == Some(&b'+');
+            return Ok((rest, Header { single, dims, intent, bits: bits.into(), voxels_at }));
         }
         let (rest, _) = take(40usize)(input)?;
         let (rest, dims) = count(i16(order), 8).parse(rest)?;
-        let (rest, _) = take(16usize)(rest)?;
-        let (rest, bits) = i16(order)(rest)?;
+        let (rest, (_, intent, _, bits)) = (take(12usize), i16(order), take(2usize), i16(order)).parse(rest)?;
         let (rest, _) = take(34usize)(rest)?;
         let (rest, voxels_at) = map_opt(f32(order), |at| place(at.into())).parse(rest)?;
         let (rest, _) = take(232usize)(rest)?;
         let (rest, magic) = take(4usize)(rest)?;
         let dims = dims.into_iter().map(i64::from).collect();
-        Ok((rest, Header { single: magic.get(1) == Some(&b'+'), dims, bits: bits.into(), voxels_at }))
+        let single = magic.get(1) == Some(&b'+');
+        Ok((rest, Header { single, dims, intent: intent.into(), bits: bits.into(), voxels_at }))
+    }
+
+    /// Whether the values are a CIFTI matrix by their intent: `NIFTI_INTENT_CONNECTIVITY_UNKNOWN` and those behind it.
+    fn is_cifti(&self) -> bool {
+        (3000..3100).contains(&self.intent)
     }
 
     /// Bytes of the voxels; `None` for dimensions that make no sense.
@@ -341,6 +376,24 @@ mod tests {
             assert_eq!((report.findings[0].offset, report.findings[0].length), (352, 16));
         }
         assert_eq!(checked("a.nii", sample(Some((4, b"<AFNI_attributes/>")))).verdict, Verdict::JustData);
+    }
+
+    #[test]
+    fn a_matrix_and_its_description_belong_together() {
+        let xml = b"<?xml version=\"1.0\"?><CIFTI Version=\"2\"><Matrix/></CIFTI>";
+        let told = |bytes: Vec<u8>| {
+            let report = checked("a.dscalar.nii", bytes);
+            assert_eq!(report.verdict, Verdict::JustData, "{report:#?}");
+            report.findings.iter().any(|finding| finding.rule == "nifti-cifti-differs")
+        };
+        let mut both = sample(Some((32, xml)));
+        assert!(told(both.clone()));
+        both[68..70].copy_from_slice(&3006i16.to_le_bytes());
+        assert!(!told(both));
+        let mut alone = wide();
+        assert!(!told(alone.clone()));
+        alone[504..508].copy_from_slice(&3006i32.to_be_bytes());
+        assert!(told(alone));
     }
 
     #[test]

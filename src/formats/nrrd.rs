@@ -12,17 +12,18 @@
 //! Comments, keys and skipped bytes are room for anything; a name of a data file may lead anywhere. How many values there
 //! are follows from the header, and what stands behind them belongs to nobody.
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
 use crate::{
     active_text,
-    bytes::Cursor,
+    bytes::{Bytes, Cursor},
     folder,
     format::{Buried, Candidate, Format, Holds, Mark, Nature, Role, Span, Visit},
-    formats::gzip,
+    formats::gzip::{self, Content},
     quote::{quoted, quoted_bytes},
     reference::{Reach, classify},
     rule::{Guideline, Rule, Runs, Severity},
+    source::{Packing, Unpacked},
     stop::Stop,
 };
 
@@ -114,11 +115,8 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let len = header.len().ok_or_else(|| Stop::malformed(0, "type and sizes of the values"))?;
     match header.encoding.as_str() {
         "raw" => raw(visit, values, &header, len),
-        "gzip" | "gz" => packed(visit, values, &header, len),
-        "bzip2" | "bz2" => {
-            visit.opaque(values..visit.bytes.end(), "compressed values")?;
-            Err(Stop::unsupported(values, "values in bzip2"))
-        }
+        "gzip" | "gz" => packed(visit, values, &header, len, gzip::content),
+        "bzip2" | "bz2" => packed(visit, values, &header, len, bzip2),
         "hex" => text(visit, values, |byte| byte.is_ascii_hexdigit() || byte.is_ascii_whitespace()),
         "ascii" | "text" | "txt" => text(visit, values, |byte| {
             byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || matches!(byte, b'+' | b'-' | b'.' | b',')
@@ -149,11 +147,17 @@ fn raw(visit: &mut Visit<'_>, values: u64, header: &Header, len: u64) -> Result<
     Ok(())
 }
 
-fn packed(visit: &mut Visit<'_>, values: u64, header: &Header, len: u64) -> Result<(), Stop> {
+fn packed(
+    visit: &mut Visit<'_>,
+    values: u64,
+    header: &Header,
+    len: u64,
+    content: fn(&Bytes, u64) -> Result<Content, Stop>,
+) -> Result<(), Stop> {
     // Bytes to skip are those of the decoded values.
     let skip = u64::try_from(header.byte_skip).unwrap_or(0);
     let wanted = len.saturating_add(skip);
-    let content = gzip::content(&visit.bytes.from(values), wanted)?;
+    let content = content(&visit.bytes.from(values), wanted)?;
     let range = values..content.end;
     let found = content.source.len();
     visit.open("values", Span::Decoded(range.clone(), content.source), Role::Opaque("values"))?;
@@ -168,6 +172,13 @@ fn packed(visit: &mut Visit<'_>, values: u64, header: &Header, len: u64) -> Resu
         visit.find(&DATA_LONGER, range, message)?;
     }
     Ok(())
+}
+
+/// What a bzip2 stream decodes to.
+fn bzip2(bytes: &Bytes, _enough: u64) -> Result<Content, Stop> {
+    let unpacked = Unpacked::measure(bytes.clone(), Packing::Bzip2)?;
+    let end = bytes.start().saturating_add(unpacked.packed_len());
+    Ok(Content { end, stop: unpacked.stop().cloned(), source: Rc::new(unpacked) })
 }
 
 fn text(visit: &mut Visit<'_>, values: u64, allowed: fn(u8) -> bool) -> Result<(), Stop> {
@@ -328,6 +339,8 @@ fn refer(visit: &mut Visit<'_>, range: Range<u64>, name: &[u8]) -> Result<(), St
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use crate::{
         check::tests::{checked, rules_of, told},
         report::Verdict,
@@ -337,6 +350,12 @@ mod tests {
         let header =
             format!("NRRD0004\n# made by a test\ntype: short\ndimension: 2\nsizes: 3 2\nendian: little\n{fields}");
         [header.as_bytes(), data].concat()
+    }
+
+    fn bzip2(content: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
     }
 
     fn gzip(content: &[u8]) -> Vec<u8> {
@@ -395,6 +414,18 @@ mod tests {
         assert_eq!(checked("a.nrrd", second).verdict, Verdict::Caution);
         assert_eq!(rules_of(&checked("a.nrrd", nrrd("encoding: gzip\n\n", &gzip(&[9; 13])))), ["nrrd-data-longer"]);
         assert_eq!(rules_of(&checked("a.nrrd", nrrd("encoding: ascii\n\n", b"1 2 3 \x01\x02"))), ["unexplained-bytes"]);
+    }
+
+    #[test]
+    fn values_in_bzip2_are_read() {
+        let sample = nrrd("encoding: bzip2\n\n", &bzip2(&[9; 12]));
+        let report = checked("a.nrrd", sample.clone());
+        assert_eq!((report.verdict, report.layers[1].len), (Verdict::JustData, 12));
+        assert_eq!(rules_of(&checked("a.nrrd", nrrd("encoding: bz2\n\n", &bzip2(&[9; 13])))), ["nrrd-data-longer"]);
+        let behind = [sample.clone(), b"left over".to_vec()].concat();
+        assert_eq!(rules_of(&checked("a.nrrd", behind)), ["unexplained-bytes"]);
+        let cut = &sample[..sample.len() - 8];
+        assert_eq!(checked("a.nrrd", cut).verdict, Verdict::Unfinished);
     }
 
     #[test]

@@ -9,7 +9,6 @@
 //! The address of the schema is an identifier. Labels and descriptions are texts for people.
 
 use crate::{
-    follow::Follower,
     format::{Buried, Candidate, Format, Nature, Visit},
     formats::json::{self, Step, Token},
     rich_text,
@@ -44,12 +43,7 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
 }
 
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
-    let mut follower = Follower::default();
-    json::walk(visit, |visit, walker, event| {
-        let Token::String(text) = &event.token else { return Ok(()) };
-        let subject = format!("The text {}", walker.place());
-        rich_text::look(visit, &mut follower, event.range.clone(), &subject, &text.text())
-    })
+    rich_text::look_in_json(visit)
 }
 
 #[cfg(test)]
