@@ -158,7 +158,7 @@ fn values_are_read() {
     let cell = [varint(payload.len()), varint(1), payload[..local].to_vec(), vec![0, 0, 0, 3]].concat();
     let mut overflow = [&[0; 4], &payload[local..]].concat();
     overflow.resize(PAGE, 0);
-    let report = checked("a.sqlite", database(&[TABLE], &[leaf_of(0, &[cell.clone()]), overflow.clone()]));
+    let report = checked("a.sqlite", database(&[TABLE], &[leaf_of(0, std::slice::from_ref(&cell)), overflow.clone()]));
     assert_eq!(report.verdict, Verdict::Code, "{report:#?}");
     assert_eq!(report.layers[1].len, 700);
     overflow[3] = 3;
@@ -226,7 +226,7 @@ fn damage_is_unfinished() {
     for bytes in [
         database(&[TABLE], &[overlapping]),
         database(&[TABLE], &[kind]),
-        database(&[TABLE, missing], &[rows.clone()]),
+        database(&[TABLE, missing], std::slice::from_ref(&rows)),
         database(&[TABLE, ("table", "u", 2, "CREATE TABLE u(a)")], &[rows]),
         stored("view", "SELECT 1"),
     ] {
