@@ -119,6 +119,15 @@ describe("the samples for servers", () => {
   });
 });
 
+test("the workflow that publishes runs nothing that a moved tag could change, and may write nothing but the site", async () => {
+  const workflow = await readFile(join(ROOT, ".github/workflows/pages.yml"), "utf8");
+  const used = [...workflow.matchAll(/uses: (.*)/g)].map(([, action]) => action);
+  assert.ok(used.length >= 5);
+  for (const action of used) assert.match(action, /^actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  assert.match(workflow, /^permissions:\n {2}contents: read\n\n/m);
+  assert.deepEqual([...workflow.matchAll(/(\S+): write/g)].map(([, what]) => what), ["pages", "id-token"]);
+});
+
 describe("on other people's servers", { timeout: 300_000 }, () => {
   let browser, counting, folder, bare;
   before(async () => {
