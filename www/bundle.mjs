@@ -70,10 +70,12 @@ const whole = await elementWith("inside", "src/page.js");
 const style = await bundled({ entryPoints: ["src/page.css"] });
 if (/<\/style/i.test(style) || /<\/script|<!--/i.test(whole)) throw new Error("the bundle would end its own element");
 
+const loaded = { "just-data.js": element, "page.js": script, "just-data.css": style };
 const { build: name, site, whole: all } = await pages({
   policy,
   reference: await reference(),
-  scripts: { element, script, whole, style },
+  loaded,
+  whole,
   linked: {
     scripts: "'self'", styles: "'self'",
     style: `<link rel="stylesheet" href="just-data.css" integrity="${hash(style)}">`,
@@ -83,7 +85,7 @@ const { build: name, site, whole: all } = await pages({
   },
   within: { scripts: `'${hash(whole)}'`, styles: `'${hash(style)}'`, style: `<style>${style}</style>`, script: `<script type="module">${whole}</script>` },
 });
-Object.assign(site, { "just-data.js": element, "page.js": script, "just-data.css": style });
+Object.assign(site, loaded);
 // What a well-known address holds is for programs, which look for it on the network.
 const kept = Object.fromEntries(each(site, (file, content) => [file, hash(content)]).filter(([file]) => !file.startsWith(".")));
 site["sw.js"] = await bundled({

@@ -1,6 +1,7 @@
 // The pages around the check: each at its own address, in six languages, with and without JavaScript.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -63,6 +64,17 @@ describe("as files", () => {
     const one = build(await read("index.html"));
     assert.equal(build(await readFile(join(DIST, "just-data.html"), "utf8")), one);
     for (const page of PAGES) assert.equal(build(await read(`${page}.html`)), one, page);
+  });
+
+  test("the checksums that the page shows are those of the files that it loads, and of the release", async () => {
+    const listed = await readFile(join(DIST, "SHA256SUMS"), "utf8");
+    const shown = (await read("promises.html")).match(/<pre class="sums"[^>]*><code>([^<]*)</)[1].trim().split("\n");
+    assert.equal(shown.length, 3);
+    for (const line of shown) {
+      const [, sum, name] = line.match(/^([0-9a-f]{64}) {2}(site\/[\w.-]+)$/);
+      assert.equal(createHash("sha256").update(await readFile(join(DIST, name))).digest("hex"), sum, name);
+      assert.ok(listed.includes(`${line}\n`), name);
+    }
   });
 });
 

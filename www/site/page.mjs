@@ -123,7 +123,7 @@ function footer(w, id, build) {
     h("nav", { "aria-labelledby": "all-pages" },
       w.say("h2", "site.all-pages", { id: "all-pages" }),
       h("ul", {}, ["index", ...Object.keys(SECTIONS)].map((one) => h("li", {}, w.link(one, "a", { "aria-current": one === id ? "page" : null }))))),
-    h("p", {}, "Just Data · ", w.say("span", "site.build", { id: "build", "data-build": `${w.reference.version}-${build}`, values: { version: w.reference.version, build } }), " · Apache-2.0"),
+    h("p", {}, "Just Data · ", w.say("span", "site.build", { id: "build", "data-build": `${w.reference.version}-${build}`, values: { version: w.reference.version, build } }), " · ", w.say("a", "site.verify.title", { href: w.place("promises", "verify"), "data-page": "promises", "data-at": "verify" }), " · Apache-2.0"),
     w.say("p", "site.follows"),
     w.say("p", "site.kept", { id: "kept", hidden: true }));
 }

@@ -19,24 +19,26 @@ const here = dirname(fileURLToPath(import.meta.url));
  * @param {{ version: string, rules: any[], formats: any[] }} made.reference
  * @param {Parameters<typeof page>[1]["parts"]} made.linked the style and the scripts of the site, by their addresses
  * @param {Parameters<typeof page>[1]["parts"]} made.within the same inside of the one file
- * @param {Record<string, string | Buffer>} made.scripts what the pages load
+ * @param {Record<string, string | Buffer>} made.loaded what the pages of the site load, by its name
+ * @param {string} made.whole the script of the one file
  * @returns {Promise<{ build: string, site: Record<string, string | Buffer>, whole: string }>}
  */
-export async function pages({ policy, reference, linked, within, scripts }) {
+export async function pages({ policy, reference, linked, within, loaded, whole: inOne }) {
+  const context = { policy, reference, sums: Object.fromEntries(Object.entries(loaded).map(([name, text]) => [name, createHash("sha256").update(text).digest("hex")])) };
   const written = (build) => {
     const site = {};
     for (const id of ["index", ...Object.keys(SECTIONS)]) {
-      site[`${id}.html`] = inLanguage("en", { policy, reference, whole: false, chosen: null }, { id, build, parts: linked });
+      site[`${id}.html`] = inLanguage("en", { ...context, whole: false, chosen: null }, { id, build, parts: linked });
       for (const tag of UNTRANSLATED.has(id) ? [] : Object.keys(LANGUAGES).filter((one) => one !== "en")) {
-        site[`${id}.${tag}.html`] = inLanguage(tag, { policy, reference, whole: false, chosen: tag }, { id, build, parts: linked });
+        site[`${id}.${tag}.html`] = inLanguage(tag, { ...context, whole: false, chosen: tag }, { id, build, parts: linked });
       }
     }
-    return { site, whole: inLanguage("en", { policy, reference, whole: true, chosen: null }, { id: "index", build, parts: within }) };
+    return { site, whole: inLanguage("en", { ...context, whole: true, chosen: null }, { id: "index", build, parts: within }) };
   };
   // A build is known by what is in it, apart from its own name.
   const nameless = written("");
   const content = createHash("sha256");
-  for (const [name, text] of Object.entries({ ...scripts, ...nameless.site, whole: nameless.whole })) content.update(`${name}\0`).update(text);
+  for (const [name, text] of Object.entries({ ...loaded, inOne, ...nameless.site, whole: nameless.whole })) content.update(`${name}\0`).update(text);
   const build = content.digest("hex").slice(0, 12);
 
   const { site, whole } = written(build);

@@ -39,7 +39,7 @@ function guidelines(w) {
         w.say("p", `site.checks.${id}`),
         h("details.rule-list", {},
           w.say("summary", "site.rules-of", { values: { count: own.length } }),
-          h("ul.compact", { lang: "en" }, own.map((rule) => h("li", {}, h("a", { href: ruleAddress(w, rule), "data-page": "rules", "data-at": rule.id }, rule.title))))));
+          h("ul.compact", { lang: "en" }, own.map((rule) => h("li", {}, h("a", { href: w.place("rules", rule.id), "data-page": "rules", "data-at": rule.id }, rule.title))))));
     }),
     w.say("p", "policy.followed"),
     h("p", {}, w.link("reporting")));
@@ -125,7 +125,15 @@ function promises(w) {
     w.policy.guidelines.map(({ id }, at) => h("section", {},
       w.heading(2, `policy.guidelines.${at}.title`),
       h("ul.plain-list", {}, PROMISES.filter(({ guideline }) => guideline === id).map((promise) =>
-        h("li", {}, w.say("span", `site.promise.${promise.id}`), h("br"), h("span.quiet", {}, w.say("span", "site.promises.proved"), " ", named(promise))))))));
+        h("li", {}, w.say("span", `site.promise.${promise.id}`), h("br"), h("span.quiet", {}, w.say("span", "site.promises.proved"), " ", named(promise))))))),
+    h("section", { id: "verify" },
+      w.heading(2, "site.verify.title", { id: "verify-title" }),
+      w.say("p", "site.verify.lead"),
+      // A file cannot hold its own checksum.
+      w.whole ? w.say("p", "site.verify.whole") : [
+        w.say("p", "site.verify.files"),
+        h("pre.sums", { tabindex: 0, role: "region", "aria-labelledby": "verify-title" }, h("code", {}, Object.entries(w.sums).map(([name, sum]) => `${sum}  site/${name}\n`))),
+      ]));
 }
 
 /** @param {Writer} w */
@@ -137,7 +145,7 @@ function rules(w) {
       return h("section", {},
         w.heading(2, `policy.guidelines.${at}.title`),
         own.map((rule) => h("article.rule", { id: rule.id },
-          h(w.whole ? "h4" : "h3", { lang: "en" }, h("a", { href: ruleAddress(w, rule), "data-page": "rules", "data-at": rule.id }, rule.title)),
+          h(w.whole ? "h4" : "h3", { lang: "en" }, h("a", { href: w.place("rules", rule.id), "data-page": "rules", "data-at": rule.id }, rule.title)),
           h("p.quiet", {}, h("code", {}, rule.id), " · ", w.say("span", `verdict.severity.${rule.severity}`), " · ", w.say("span", `verdict.runs.${rule.runs}`)),
           h("dl", {},
             w.say("dt", "site.rule.why"), h("dd", { lang: "en" }, rule.why),
@@ -156,10 +164,6 @@ function formats(w) {
 }
 
 /** @param {Writer} w */
-function ruleAddress(w, { id }) {
-  return w.whole ? `#${id}` : `${w.address("rules")}#${id}`;
-}
-
 /** A link where it is one; the words where it is only the name of a document. */
 function linked(address, words = address) {
   return /^https:\/\//.test(address) ? outside(address, words) : words;

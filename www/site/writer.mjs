@@ -10,11 +10,12 @@ export class Writer {
    * @param {object} context
    * @param {any} context.policy
    * @param {{ version: string, rules: any[], formats: any[] }} context.reference what the core says about itself
+   * @param {Record<string, string>} context.sums the SHA-256 of what the pages load, by its name on the site
    * @param {boolean} context.whole whether all pages are in one file
    * @param {string | null} context.chosen the language in the address of this page
    */
-  constructor({ policy, reference, whole, chosen }) {
-    Object.assign(this, { policy, reference, whole, chosen });
+  constructor({ policy, reference, sums, whole, chosen }) {
+    Object.assign(this, { policy, reference, sums, whole, chosen });
     this.language = language();
   }
 
@@ -54,6 +55,11 @@ export class Writer {
 
   address(page) {
     return addressOf(page, { whole: this.whole, chosen: this.chosen });
+  }
+
+  /** A place on a page. */
+  place(page, at) {
+    return this.whole ? `#${at}` : `${this.address(page)}#${at}`;
   }
 
   /** A link to a page, by its name. */
