@@ -114,8 +114,8 @@ describe("for everyone", () => {
       }
       assert.fail(`${what} was not reached; last: ${await focus()}`);
     };
-    await tabTo(/^Skip to the check$/, 1);
-    await tabTo(/^Choose files…$/, 10);
+    await tabTo(/^Skip to the content$/, 1);
+    await tabTo(/^Choose files…$/, 20);
     await tabTo(/^Choose a folder…$/, 1);
     await page.check(files);
     await tabTo(/^Not just data\s+preamble\.dcm/);
