@@ -20,7 +20,7 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const { method, url } = event.request;
   const name = nameOf(url);
   if (method === "POST" && name === "share") event.respondWith(receive(event.request));
-  else if (method === "GET" && name in files) event.respondWith(answer(name));
+  else if (method === "GET" && Object.hasOwn(files, name)) event.respondWith(answer(name));
 });
 worker.addEventListener("message", (/** @type {any} */ event) => {
   const { data, source } = event;
