@@ -1,10 +1,11 @@
 // Makes what travels: the page as a static folder with relative addresses, the same page as one HTML file, and the
 // element alone, as the npm package `just-data`.
 //
-//   node bundle.mjs --core DIR --out DIR [--policy FILE]
+//   node bundle.mjs --core DIR --out DIR [--policy FILE] [--first-load BYTES]
 //
 // --core is a folder with just_data.js and just_data_bg.wasm as `wasm-pack build --target web` writes them.
 // --out receives site/, just-data.html, element/, SHA256SUMS and sri.json.
+// --first-load is the most that the browser may have to load, compressed, before the page is whole.
 // --policy is another policy than that of this repository (policy.json); policy.schema.json says what it holds.
 //
 // The element's script is the same file in site/ and in element/. Everything is inside it: the worker as text, because
@@ -24,9 +25,9 @@ import { policy as published } from "./policy.mjs";
 import { pages } from "./site/pages.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const { values } = parseArgs({ options: { core: { type: "string" }, out: { type: "string" }, policy: { type: "string" } } });
+const { values } = parseArgs({ options: { core: { type: "string" }, out: { type: "string" }, policy: { type: "string" }, "first-load": { type: "string" } } });
 if (!values.core || !values.out) {
-  console.error("usage: node bundle.mjs --core DIR --out DIR [--policy FILE]");
+  console.error("usage: node bundle.mjs --core DIR --out DIR [--policy FILE] [--first-load BYTES]");
   process.exit(64);
 }
 const [core, out] = [resolve(values.core), resolve(values.out)];
@@ -37,7 +38,8 @@ const policy = await published(values.policy).catch((error) => {
 
 /** The exports of the core that the worker uses; the rest of the glue, which could fetch, is left out. */
 const EXPORTS = [
-  "initSync", "check", "sweep", "join", "relate", "unread", "write", "peek", "regions", "variety", "sha256", "rules", "formats", "version",
+  "initSync", "check", "sweep", "join", "relate", "unread", "write", "peek", "regions", "variety", "sha256", "sha512", "rules", "formats",
+  "version",
 ];
 
 /** The policy as a module. */
@@ -106,6 +108,14 @@ await written({
   "SHA256SUMS": each(files, (name, content) => `${createHash("sha256").update(content).digest("hex")}  ${name}`).join("\n") + "\n",
   "sri.json": JSON.stringify(Object.fromEntries(each(files, (name, content) => [name, hash(content)]).filter(([name]) => /\.(js|css)$/.test(name))), null, 2) + "\n",
 });
+
+const first = ["index.html", "just-data.css", "just-data.js", "page.js", "manifest.webmanifest"]
+  .reduce((sum, file) => sum + gzipSync(site[file], { level: 9 }).length, 0);
+console.log(`${String(first).padStart(9)} bytes in gzip are the first load`);
+if (first > Number(values["first-load"] ?? Infinity)) {
+  console.error(`The first load takes ${first} bytes in gzip, which is more than ${values["first-load"]}.`);
+  process.exitCode = 1;
+}
 
 /**
  * The element's script, with the WebAssembly module `inside` it or `beside` it.

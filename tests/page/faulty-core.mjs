@@ -57,6 +57,7 @@ export function sha256(blob, pulse) {
   while (blob.size > 1000) pulse(1, 2);
   return "00".repeat(32);
 }
+export const sha512 = () => "00".repeat(64);
 export const rules = () => [];
 export const formats = () => [];
 export const version = () => "0.0.0-faulty";

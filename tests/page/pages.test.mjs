@@ -1,7 +1,7 @@
 // The pages around the check: each at its own address, in six languages, with and without JavaScript.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -203,6 +203,47 @@ describe("in the browser", { timeout: 600_000 }, () => {
     assert.deepEqual(await Promise.all(buttons.map((one) => one.getAttribute("data-report"))), ["breach", "missed", "wolf"]);
     await buttons[0].click();
     assert.equal(field("subject", await mail()), "3D Slicer: a guideline is broken");
+  });
+
+  test("a download is compared with its checksum: the same, another, damaged paste, SHA-512; nothing is asked of the network", async () => {
+    const bytes = randomBytes(3_000_001);
+    const path = await folder.put("Slicer-5.10.exe", bytes);
+    const sum = (kind) => createHash(kind).update(bytes).digest("hex");
+    await visit("binaries.html");
+    const expected = await browser.driver.findElement(By.css("#digest-expected"));
+    const paste = async (text) => {
+      await expected.clear();
+      if (text) await expected.sendKeys(text);
+    };
+    const said = (pattern) => browser.driver.wait(async () => pattern.test(await run("return document.querySelector('.comparison').innerText")), 60_000, `${pattern}`);
+    await (await browser.driver.findElement(By.css(".comparison input[type=file]"))).sendKeys(path);
+    await said(new RegExp(`Compare this with the checksum on the download page\\.\\s+SHA-256 ${sum("sha256")}`));
+    await paste(`SHA256: ${sum("sha256").toUpperCase()}  Slicer-5.10.exe`);
+    await said(/The same: Slicer-5\.10\.exe is the file/);
+    await paste("00".repeat(32));
+    await said(/Not the same: Slicer-5\.10\.exe is another file/);
+    await violations("a comparison");
+    await paste(sum("sha256").slice(1));
+    await said(/This is no SHA-256/);
+    await paste(sum("sha512"));
+    await said(new RegExp(`The same: [^]*SHA-512 ${sum("sha512")}`));
+    assert.equal(await run("return document.querySelector('.seen .requests').textContent"), "0");
+  });
+
+  test("a comparison can be stopped, and then there is no answer", async () => {
+    await visit("binaries.html");
+    // A file of this size cannot be read before the button is pressed.
+    await run(`
+      const transfer = new DataTransfer();
+      const piece = new Blob([new Uint8Array(2 ** 20)]);
+      transfer.items.add(new File(Array(4096).fill(piece), "large.img"));
+      document.querySelector(".comparison").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));`);
+    const text = () => run("return document.querySelector('.comparison').innerText");
+    await browser.driver.wait(() => run("const bar = document.querySelector('.comparison progress'); return bar.checkVisibility() && bar.value > 0"), 60_000);
+    const cancel = await run("return [...document.querySelectorAll('.comparison button')].find((one) => one.textContent === 'Cancel')");
+    await cancel.click();
+    await browser.driver.wait(async () => /Cancelled: large\.img was not compared\./.test(await text()), 10_000);
+    assert.doesNotMatch(await text(), /SHA-256 [0-9a-f]/);
   });
 });
 

@@ -130,6 +130,7 @@ export interface Core {
   regions(name: string, blob: Blob, way: Step[], from: number, to: number, most: number): MapRow[];
   variety(name: string, blob: Blob, way: Step[], from: number, to: number, columns: number, sample: number): Float64Array;
   sha256(blob: Blob, pulse: Pulse): string;
+  sha512(blob: Blob, pulse: Pulse): string;
   rules(): Rule[];
   formats(): Format[];
   version(): string;
@@ -150,8 +151,8 @@ export type Task =
   | { kind: "relate"; paths: string[]; files: FileReport[] }
   | { kind: "unread"; path: string; size: number; why: UnreadKind; message: string }
   | Look
-  | { kind: "sha256"; blob: Blob }
   | { kind: "write"; files: FileReport[]; format: ReportFormat }
+  | { kind: "sha256" | "sha512"; blob: Blob }
   | { kind: "reference" };
 
 /** What a worker says. */

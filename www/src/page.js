@@ -1,11 +1,12 @@
-// The page around the element: it speaks the language of the person, counts requests, says whether there is a network
-// and prepares messages.
+// The page around the element: it speaks the language of the person, counts requests, says whether there is a network,
+// compares downloads with their checksums and prepares messages.
 //
 // The bundle of the site leaves the element a file of its own; what is shared with it is imported from there.
 
 import policy from "just-data:policy";
 import "./element.js";
 import "./embed.js";
+import { comparesDownloads } from "./digest.js";
 import { languages, say } from "./language.js";
 import { preparesMessages } from "./message.js";
 import { settings } from "./settings.js";
@@ -19,6 +20,8 @@ settings.addEventListener("change", paint);
 countRequests();
 sayNetwork();
 preparesMessages(policy);
+const downloads = at("digest-tool");
+if (downloads) comparesDownloads(downloads);
 
 /** The page has the colours that the person chose in the element. */
 function paint() {

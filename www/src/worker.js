@@ -66,10 +66,11 @@ function perform(core, task, pulse) {
       return core.regions(task.name, task.blob, task.way, task.from, task.to, task.most);
     case "variety":
       return core.variety(task.name, task.blob, task.way, task.from, task.to, task.columns, task.sample);
-    case "sha256":
-      return core.sha256(task.blob, pulse);
     case "write":
       return core.write(task.files, task.format);
+    case "sha256":
+    case "sha512":
+      return core[task.kind](task.blob, pulse);
     case "reference":
       return { version: core.version(), rules: core.rules(), formats: core.formats() };
   }
