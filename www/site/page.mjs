@@ -51,7 +51,9 @@ export function page(w, { id, build, parts }) {
       h("link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(`<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'>${MARK}</svg>`)}` }),
       w.whole ? null : [
         h("link", { rel: "manifest", href: "manifest.webmanifest" }),
-        Object.keys(LANGUAGES).map((tag) => h("link", { rel: "alternate", hreflang: tag, href: addressOf(id, { whole: false, chosen: tag }) })),
+        // Only whole addresses are understood here.
+        w.policy.site ? Object.keys(LANGUAGES).map((tag) =>
+          h("link", { rel: "alternate", hreflang: tag, href: new URL(addressOf(id, { whole: false, chosen: tag }), w.policy.site) })) : null,
       ],
       raw(parts.style)),
     h("body", {},
