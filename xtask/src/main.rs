@@ -21,6 +21,7 @@ cargo xtask serve [--port N]   build the page and serve it on 127.0.0.1
 cargo xtask dist               write dist: the page as a folder and as one file, the element, checksums
 cargo xtask test [WORD]        the tests; with a word only the steps whose name holds it
                  --full        also those that install much: in documentation tools, and the build in another folder
+                 --policy FILE with serve and dist: another published policy than www/policy.json
 cargo xtask twice              build in another folder as well, and compare every byte
 cargo xtask screenshot         write the pictures of the README
 cargo xtask bench page         how the page answers while it checks 5 000 files, in a real browser
@@ -46,6 +47,7 @@ fn chore() -> Result<ExitCode> {
     let mut word = None;
     let mut port = None;
     let mut full = false;
+    let mut policy = None;
     while let Some(argument) = arguments.next()? {
         match argument {
             Value(value) if chore.is_none() => chore = Some(value.string()?),
@@ -53,12 +55,16 @@ fn chore() -> Result<ExitCode> {
                 word = Some(value.string()?);
             }
             Long("port") if chore.as_deref() == Some("serve") => port = Some(arguments.value()?.parse()?),
+            Long("policy") if matches!(chore.as_deref(), Some("serve" | "dist")) => {
+                let file: PathBuf = arguments.value()?.into();
+                policy = Some(file.canonicalize().with_context(|| file.display().to_string())?);
+            }
             Long("full") if chore.as_deref() == Some("test") => full = true,
             Short('h') | Long("help") => chore = None,
             other => return Err(other.unexpected().into()),
         }
     }
-    let places = Places::of_this_repository()?;
+    let places = Places { policy, ..Places::of_this_repository()? };
     match chore.as_deref() {
         Some("serve") => {
             let dist = places.built().join("dist");
@@ -87,6 +93,8 @@ struct Places {
     root: PathBuf,
     /// The target folder that cargo uses.
     target: PathBuf,
+    /// A policy to publish in place of this repository's.
+    policy: Option<PathBuf>,
 }
 
 impl Places {
@@ -96,7 +104,7 @@ impl Places {
         // This program is <target>/<profile>/xtask, wherever cargo was told to put its target folder.
         let program = env::current_exe().context("where this program is")?;
         let target = program.ancestors().nth(2).context("this program lies in the target folder")?.to_path_buf();
-        Ok(Places { root, target })
+        Ok(Places { root, target, policy: None })
     }
 
     /// What travels.

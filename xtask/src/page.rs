@@ -26,7 +26,11 @@ pub fn build(places: &Places, dist: &Path) -> Result<()> {
 
     say("Bundling the page");
     let mut bundle = command("node", &["bundle.mjs", "--core"], &places.www());
-    run(bundle.arg(places.core()).arg("--out").arg(dist))
+    bundle.arg(places.core()).arg("--out").arg(dist);
+    if let Some(policy) = &places.policy {
+        bundle.arg("--policy").arg(policy);
+    }
+    run(&mut bundle)
 }
 
 /// Takes the pictures of the README.
