@@ -66,7 +66,7 @@ const worker = await bundled({
 const module = await readFile(join(core, "just_data_bg.wasm"));
 const [element, split] = [await elementWith("inside"), await elementWith("beside")];
 // On the site the page's own script imports the element's; as one file it has it inside.
-const shared = Object.fromEntries(["element", "language", "settings"].map((name) => [`./${name}.js`, "./just-data.js"]));
+const shared = Object.fromEntries(["element", "language", "crew", "settings"].map((name) => [`./${name}.js`, "./just-data.js"]));
 const script = await bundled({ entryPoints: ["src/site.js"], format: "esm", plugins: [beside(shared), supply(POLICY)] });
 const whole = await elementWith("inside", "src/page.js");
 const style = await bundled({ entryPoints: ["src/page.css"] });

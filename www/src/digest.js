@@ -19,7 +19,7 @@ export function comparesDownloads(place) {
 }
 
 class Comparison {
-  #crew = new Crew(1);
+  #crew = new Crew();
   /** @type {File | null} */
   #file = null;
   /** What was made of the file. @type {Partial<Record<Kind, string>>} */
@@ -43,6 +43,11 @@ class Comparison {
     this.#bar, this.#result);
 
   constructor() {
+    // The page counts what its workers ask for, whoever gave them their task.
+    for (const name of ["request", "blocked"]) {
+      this.#crew.addEventListener(name, (event) =>
+        this.element.dispatchEvent(new CustomEvent(`just-data-${name}`, { detail: /** @type {CustomEvent} */ (event).detail, bubbles: true })));
+    }
     const over = (/** @type {DragEvent} */ event) => {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();

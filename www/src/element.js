@@ -20,6 +20,7 @@ import styles from "./element.css";
 
 // A page that is made for the element speaks with it, in one language, and may give its workers tasks of its own.
 export * from "./language.js";
+export * from "./crew.js";
 export { settings } from "./settings.js";
 
 /** @typedef {import("./queue.js").Job} Job */
