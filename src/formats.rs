@@ -93,6 +93,7 @@ pub mod vtk;
 pub mod vtk_xml;
 pub mod wasm;
 pub mod x3d;
+pub mod xfa;
 pub mod xml;
 pub mod xz;
 pub mod zarr;
@@ -194,6 +195,7 @@ pub static FORMATS: &[&Format] = &[
     &vtk_xml::FORMAT,
     &wasm::FORMAT,
     &x3d::FORMAT,
+    &xfa::FORMAT,
     &xml::FORMAT,
     &xz::FORMAT,
     &zarr::FORMAT,

@@ -1,6 +1,8 @@
 //! Random access to bytes that are never all in memory.
 
 mod base64;
+mod decrypted;
+mod filtered;
 mod inflated;
 mod paged;
 mod stitched;
@@ -14,8 +16,10 @@ mod file;
 use std::io;
 
 pub use base64::Base64;
+pub use decrypted::Cipher;
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::OnDisk;
+pub use filtered::{Filter, Filtered, Prediction};
 pub use inflated::{Inflated, Wrapping};
 pub use paged::Paged;
 pub use stitched::Stitched;
