@@ -113,6 +113,22 @@ impl Follower {
         host: &str,
         message: String,
     ) -> Result<(), Stop> {
+        self.tell_with(visit, rule, range, host, message, None)
+    }
+
+    /// As [`Follower::tell`], with what stands there as a person would read it.
+    ///
+    /// # Errors
+    /// As [`Visit::find`].
+    pub fn tell_with(
+        &mut self,
+        visit: &mut Visit<'_>,
+        rule: &'static Rule,
+        range: Range<u64>,
+        host: &str,
+        message: String,
+        evidence: Option<String>,
+    ) -> Result<(), Stop> {
         let computers = self.told.keys().filter(|(id, _)| *id == rule.id).count();
         if !host.is_empty() && computers >= COMPUTERS {
             return Ok(());
@@ -127,7 +143,7 @@ impl Follower {
         if *count > most {
             return Ok(());
         }
-        visit.find(rule, range, message)
+        visit.find_with(rule, range, message, evidence)
     }
 }
 

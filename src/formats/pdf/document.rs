@@ -1,6 +1,11 @@
 //! The document: which object a reference means, and what the objects hold.
 
-use std::{cell::RefCell, collections::HashMap, ops::Range, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    ops::Range,
+    rc::Rc,
+};
 
 use super::{
     body::{Body, Placed},
@@ -51,6 +56,8 @@ pub(super) struct Document {
     pub encrypted: Option<String>,
     /// The key, where no password is needed.
     lock: Option<Lock>,
+    /// Bytes that were read where the order of the file has no object.
+    strayed: u64,
     contents: RefCell<Contents>,
 }
 
@@ -66,6 +73,9 @@ const KEPT: usize = 32 << 20;
 
 /// References to references.
 const HOPS: usize = 32;
+
+/// Bytes of small files that may be read in vain.
+const STRAYED: u64 = 16 << 20;
 
 /// Objects in object streams.
 const INSIDE: usize = 1 << 20;
@@ -86,6 +96,7 @@ impl Document {
             catalogs: Vec::new(),
             encrypted: None,
             lock: None,
+            strayed: 0,
             contents: RefCell::default(),
         };
         let trailers = match &table {
@@ -171,11 +182,19 @@ impl Document {
             return Ok(Some(*index));
         }
         let value_at = at.saturating_add(window.len().saturating_sub(rest.len()) as u64);
+        // Places that lead into the same bytes again and again are no document.
+        if self.strayed > self.bytes.len().saturating_mul(8).saturating_add(STRAYED) {
+            return Ok(None);
+        }
         let read = match read_object(&self.bytes, value_at) {
             Ok(read) => read,
-            Err(Stop::Malformed { .. }) => return Ok(None),
+            Err(Stop::Malformed { at: reached, .. }) => {
+                self.strayed = self.strayed.saturating_add(reached.saturating_sub(value_at));
+                return Ok(None);
+            }
             Err(stop) => return Err(stop),
         };
+        self.strayed = self.strayed.saturating_add(read.end.saturating_sub(value_at));
         visit.structure(start..read.end, "objects")?;
         let mut data = 0..0;
         let mut end = read.end;
@@ -248,7 +267,13 @@ impl Document {
             starts.sort_unstable();
             containers.entry(placed.id.number).or_default().push(index);
             let mut is_whole = !pairs.is_empty() || first == content.len();
+            let mut taken = HashSet::new();
             for (number, offset) in pairs {
+                // Two objects in one place would be read twice.
+                if !taken.insert(offset) {
+                    is_whole = false;
+                    continue;
+                }
                 if self.inside.len() >= INSIDE {
                     return Err(Stop::Exhausted(Limit::Claims));
                 }

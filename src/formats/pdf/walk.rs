@@ -127,6 +127,8 @@ struct Act {
     when: When,
     doing: Doing,
     what: String,
+    /// The script as it stands.
+    evidence: Option<String>,
     reference: Reference,
     place: Range<u64>,
 }
@@ -291,7 +293,8 @@ impl Walk<'_, '_> {
         }
         let what = what.unwrap_or_default();
         let reference = classify(&what);
-        self.keep(at, Act { when, doing, what, reference, place: self.document.place(at.0) });
+        let place = self.document.place(at.0);
+        self.keep(at, Act { when, doing, what, evidence: None, reference, place });
         Ok(())
     }
 
@@ -327,13 +330,17 @@ impl Walk<'_, '_> {
                 _ => return Ok(()),
             },
         };
-        let what: Vec<String> = text(&source).split_whitespace().map(str::to_string).collect();
-        let what = if self.document.encrypted.is_some() { "(encrypted)".to_string() } else { what.join(" ") };
+        let script = match self.document.encrypted {
+            Some(_) => "(encrypted)".to_string(),
+            None => text(&source),
+        };
+        let what: Vec<&str> = script.split_whitespace().collect();
         if what.is_empty() {
             return Ok(());
         }
-        let reference = classify("");
-        self.keep(at, Act { when, doing: Doing::Script, what, reference, place: self.document.place(at.0) });
+        let (what, place) = (what.join(" "), self.document.place(at.0));
+        let (doing, reference) = (Doing::Script, classify(""));
+        self.keep(at, Act { when, doing, what, evidence: Some(script), reference, place });
         Ok(())
     }
 
@@ -437,7 +444,8 @@ impl Walk<'_, '_> {
         let what = file.string().map(text).unwrap_or_default();
         let reference = classify(&what);
         let place = self.document.place(at.0);
-        self.keep(at, Act { when: When::Opened, doing: Doing::Document, what, reference, place });
+        let (when, doing) = (When::Opened, Doing::Document);
+        self.keep(at, Act { when, doing, what, evidence: None, reference, place });
         Ok(())
     }
 
@@ -456,7 +464,7 @@ impl Walk<'_, '_> {
             let message = format!("{} {does}: {}.", act.when.saying(), quoted(&act.what));
             // Computers are told one by one, scripts and programs as they come.
             let host = act.reference.host.unwrap_or_default();
-            self.follower.tell(self.visit, rule, act.place, &host, message)?;
+            self.follower.tell_with(self.visit, rule, act.place, &host, message, act.evidence)?;
         }
         Ok(())
     }
