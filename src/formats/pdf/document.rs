@@ -212,7 +212,10 @@ impl Document {
             let text = object::skip_space(rest);
             rest = text.strip_prefix(word.as_bytes()).unwrap_or(rest);
         }
-        visit.structure(end..end.saturating_add(window.len().saturating_sub(rest.len()) as u64), "objects")?;
+        let behind = |rest: &[u8]| end.saturating_add(window.len().saturating_sub(rest.len()) as u64);
+        visit.structure(end..behind(rest), "objects")?;
+        // What stands in a comment is followed by the rest of the comment.
+        visit.slack(behind(rest)..behind(object::skip_space(rest)), "comment")?;
         self.objects.push(Placed { id, range: start..read.end, data });
         Ok(Some(self.objects.len().saturating_sub(1)))
     }

@@ -110,7 +110,11 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     }
     // A document inside other bytes ends with its last end mark.
     let whole = matches!(visit.origin, Origin::Root | Origin::Member);
-    let end = if whole { visit.bytes.end() } else { end_of_file(visit.bytes, body_at)? };
+    let marked = end_of_file(visit.bytes, body_at)?;
+    if marked.is_none() {
+        visit.note(Stop::malformed(visit.bytes.end(), "the end mark of a document"));
+    }
+    let end = marked.filter(|_| !whole).unwrap_or(visit.bytes.end());
     let bytes = visit.bytes.window(0..end);
     let table = match bytes.starts_with(at, FORM_DATA)? {
         // Form data has no use for cross-references.
@@ -212,12 +216,12 @@ fn starts_with_object(bytes: &Bytes) -> Result<bool, Stop> {
     }))
 }
 
-/// The place behind the last end mark and its line end, or the last byte where there is no mark.
-fn end_of_file(bytes: &Bytes, from: u64) -> Result<u64, Stop> {
-    let Some(mark) = table::last(bytes, from, b"%%EOF")? else { return Ok(bytes.end()) };
+/// The place behind the last end mark and its line end.
+fn end_of_file(bytes: &Bytes, from: u64) -> Result<Option<u64>, Stop> {
+    let Some(mark) = table::last(bytes, from, b"%%EOF")? else { return Ok(None) };
     let behind = mark.saturating_add(5);
     let line_end = bytes.peek(behind, 2)?.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    Ok(behind.saturating_add(line_end as u64))
+    Ok(Some(behind.saturating_add(line_end as u64)))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     bytes::Bytes,
-    format::{Role, Span, Visit},
+    format::{Nature, Role, Span, Visit},
     ledger::Kind,
     quote::quoted,
     source::Stitched,
@@ -111,8 +111,22 @@ fn layer(visit: &mut Visit<'_>, data: Range<u64>, name: String, content: &Conten
     visit.open(name, span, role)
 }
 
+/// Starts of scripts that a page may show.
+const SCRIPTS: usize = 50;
+
+/// Whether a whole file stands in what a filter was undone of. Program text there is what a page shows: no interpreter
+/// finds it behind the filter.
 fn holds_file(bytes: &Bytes) -> Result<bool, Stop> {
-    let found = sweep::search(bytes, &bytes.range())?.hit.is_some();
+    let mut from = bytes.start();
+    let mut found = false;
+    for _ in 0..SCRIPTS {
+        let hit = sweep::search(bytes, &(from..bytes.end()))?.hit;
+        found = hit.is_some();
+        match hit {
+            Some(hit) if hit.format.nature == Nature::Script => from = hit.at.saturating_add(1),
+            _ => break,
+        }
+    }
     bytes.forget();
     Ok(found)
 }

@@ -172,6 +172,9 @@ fn programs_in_packed_streams_are_found() {
     let report = with_page("/Contents 4 0 R", &[&stream("/Filter /ASCIIHexDecode", &format!("{digits}>"))]);
     assert_eq!(rules_of(&report), ["program-inside"]);
     assert_plain(&with_page("/Contents 4 0 R", &[&stream("/Filter /ASCIIHexDecode", "7f454c46>")]));
+    // A page about programming.
+    let digits: String = b"BT (<?php echo 1; ?>) Tj ET".iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_plain(&with_page("/Contents 4 0 R", &[&stream("/Filter /ASCIIHexDecode", &format!("{digits}>"))]));
 }
 
 #[test]
@@ -222,6 +225,14 @@ fn objects_in_the_data_of_streams_are_read_where_a_table_leads() {
     bytes.extend(format!("xref\n1 1\n{at:010} 00000 n \n{rows}").bytes());
     bytes.extend(format!("trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n").bytes());
     assert_eq!(rules_of(&checked("a.pdf", bytes)), ["pdf-script-on-open"]);
+}
+
+#[test]
+fn objects_in_comments_are_read_where_a_table_leads() {
+    let plain = String::from_utf8(document(&[&catalog(""), PAGES, PAGE])).unwrap();
+    // The places stay the same: a line end in front of each object becomes the start of a comment.
+    let commented = plain.replace("endobj\n2 0", "endobj%2 0").replace("endobj\n3 0", "endobj%3 0");
+    assert_plain(&checked("a.pdf", commented));
 }
 
 #[test]
