@@ -375,8 +375,9 @@ export class JustData extends HTMLElement {
           this.#complain(say("list.problem.one"));
           break;
         }
-        if (!this.#tell("just-data-before-check", { name: item.name, size: item.file?.size ?? 0 }, true)) continue;
-        if (item.file && item.file.size > this.maxBytes) item.refused = { key: "list.failure.large", values: { limit: size(this.maxBytes) } };
+        item.size = item.file?.size ?? 0;
+        if (!this.#tell("just-data-before-check", { name: item.name, size: item.size }, true)) continue;
+        if (item.size > this.maxBytes) item.refused = { key: "list.failure.large", values: { limit: size(this.maxBytes) } };
         this.#queue.add(item);
         this.#drop.small = true;
         if (performance.now() - turn < TURN) continue;

@@ -11,6 +11,7 @@
  * @property {string} name with its folders, as the user sees it
  * @property {File} [file]
  * @property {Words} [failure] why the browser did not give the file
+ * @property {number} [size] of the file, once it was asked for: the browser asks the disk each time
  * @property {Words} [refused] why it is not to be read
  * @property {() => Promise<File>} [renew] gives the file as it is now
  */

@@ -46,17 +46,19 @@ export class Job {
   constructor(id, item) {
     this.id = id;
     this.name = item.name;
-    this.take(item.file ?? null);
+    this.take(item.file ?? null, item.size);
     this.failure = item.failure;
     this.refused = item.refused;
     this.renew = item.renew;
   }
 
-  /** @param {File | null} file as it is now */
-  take(file) {
+  /**
+   * @param {File | null} file as it is now
+   * @param {number} [size] of it, where that is known
+   */
+  take(file, size = file?.size ?? 0) {
     this.file = file;
-    // Asked for each time the list is drawn: the browser would have to be asked each time.
-    this.size = file?.size ?? 0;
+    this.size = size;
   }
 
   /** @returns {number} between 0 and 1 */
