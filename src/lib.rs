@@ -16,6 +16,7 @@
 mod active_text;
 pub mod budget;
 pub mod bytes;
+mod charset;
 pub mod check;
 pub mod folder;
 pub mod follow;

@@ -3,13 +3,14 @@
 //
 //   node bundle.mjs --core DIR --out DIR [--policy FILE] [--first-load BYTES]
 //
-// --core is a folder with just_data.js and just_data_bg.wasm as `wasm-pack build --target web` writes them.
+// --core is a folder with just_data.js and just_data_bg.wasm as `wasm-pack build --target web` writes them, and the
+//        latter packed with xz.
 // --out receives site/, just-data.html, element/, SHA256SUMS and sri.json.
 // --first-load is the most that the browser may have to load, compressed, before the page is whole.
 // --policy is another policy than that of this repository (policy.json); policy.schema.json says what it holds.
 //
 // The element's script is the same file in site/ and in element/. Everything is inside it: the worker as text, because
-// only a worker from a blob is bound by a policy in a <meta> element, and the WebAssembly module as gzip in base64,
+// only a worker from a blob is bound by a policy in a <meta> element, and the WebAssembly module as xz in base64,
 // because `connect-src 'none'` forbids to fetch it. just-data.split.js is for hosts that would rather cache the module
 // as a file of its own: it fetches just-data.wasm from beside itself, and so needs `connect-src 'self'`.
 
@@ -64,6 +65,7 @@ const worker = await bundled({
   plugins: [supply({ "just-data:core": `export function instance() { ${glue}\n return core; }` })],
 });
 const module = await readFile(join(core, "just_data_bg.wasm"));
+const packed = await readFile(join(core, "just_data_bg.wasm.xz"));
 const [element, split] = [await elementWith("inside"), await elementWith("beside")];
 // On the site the page's own script imports the element's; as one file it has it inside.
 const shared = Object.fromEntries(["element", "language", "crew", "settings"].map((name) => [`./${name}.js`, "./just-data.js"]));
@@ -131,7 +133,7 @@ function elementWith(where, entry = "src/element.js") {
         ...POLICY,
         "just-data:worker": `export default ${JSON.stringify(worker)};`,
         "just-data:module": `export { module } from "./module-${where}.js";`,
-        "just-data:wasm": `export default ${JSON.stringify(gzipSync(module, { level: 9 }).toString("base64"))};`,
+        "just-data:wasm": `export default ${JSON.stringify(packed.toString("base64"))};`,
       }),
     ],
   });

@@ -1,11 +1,11 @@
 // The core inside this script: no address is loaded for it.
 
+import { XzReadableStream } from "xz-decompress";
 import wasm from "just-data:wasm";
 
 /** @returns {Promise<WebAssembly.Module>} compiled once, for all workers */
 export async function module() {
-  const packed = bytes(wasm);
-  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const unpacked = new XzReadableStream(new Blob([bytes(wasm)]).stream());
   return WebAssembly.compile(await new Response(unpacked).arrayBuffer());
 }
 

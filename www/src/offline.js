@@ -27,8 +27,6 @@ async function start() {
   /** @type {any} */ (globalThis).launchQueue?.setConsumer(async (/** @type {{ files?: FileSystemFileHandle[] }} */ { files = [] }) => {
     take(await Promise.all(files.map((handle) => handle.getFile())));
   });
-  // What is kept is loaded after the page, never in its way.
-  if (document.readyState !== "complete") await new Promise((done) => addEventListener("load", done, { once: true }));
   try {
     watch(await container.register(trusted(address)));
     await container.ready;

@@ -1,8 +1,9 @@
 //! Building the page: the core with wasm-pack, then the bundle.
 
-use std::{path::Path, process::Command};
+use std::{fs, io::Write, path::Path, process::Command};
 
 use anyhow::{Context, Result};
+use lzma_rust2::{CheckType, XzOptions, XzWriter};
 
 use crate::{
     Places,
@@ -20,9 +21,10 @@ pub fn build(places: &Places, dist: &Path) -> Result<()> {
     // wasm-opt is that of the pinned npm package: wasm-pack takes the first one on the path.
     let path = path_with(&[&places.www().join("node_modules").join(".bin")])?;
     let mut core =
-        command(wasm_pack, &["build", "--release", "--target", "web", "--no-pack", "--out-dir"], &places.root);
+        command(wasm_pack, &["build", "--profile", "web", "--target", "web", "--no-pack", "--out-dir"], &places.root);
     core.arg(places.core()).args(["--", "--locked", "--config"]).arg(without_paths(places)).env("PATH", path);
     run(&mut core)?;
+    pack(&places.core().join("just_data_bg.wasm"))?;
 
     say("Bundling the page");
     let mut bundle = command("node", &["bundle.mjs", "--core"], &places.www());
@@ -31,6 +33,16 @@ pub fn build(places: &Places, dist: &Path) -> Result<()> {
         bundle.arg("--policy").arg(policy);
     }
     run(&mut bundle)
+}
+
+/// Packs the module with xz, beside itself: a quarter less to load than with gzip, which is what hosts do.
+fn pack(module: &Path) -> Result<()> {
+    let mut options = XzOptions::with_preset(9);
+    // The unpacker in the page knows no other.
+    options.set_check_sum_type(CheckType::Crc32);
+    let mut packed = XzWriter::new(Vec::new(), options)?;
+    packed.write_all(&fs::read(module).context("reading the core")?)?;
+    fs::write(module.with_added_extension("xz"), packed.finish()?).context("writing the packed core")
 }
 
 /// Takes the pictures of the README.

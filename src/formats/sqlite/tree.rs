@@ -12,6 +12,7 @@ use super::{Encoding, HEADER, Header, schema::Statements};
 use crate::{
     format::{Role, Span, Visit},
     ledger::Kind,
+    source::Units,
     stop::{Limit, Stop},
 };
 
@@ -363,12 +364,13 @@ impl<'v, 'a> Walk<'v, 'a> {
             return Err(Stop::Exhausted(Limit::Window));
         }
         let bytes = self.gather(payload, range.clone())?;
-        let encoding = match self.header.encoding {
-            Encoding::Utf8 => encoding_rs::UTF_8,
-            Encoding::Utf16Le => encoding_rs::UTF_16LE,
-            Encoding::Utf16Be => encoding_rs::UTF_16BE,
-        };
-        Ok(Some(encoding.decode_without_bom_handling(&bytes).0.into_owned()))
+        let wide =
+            |units: Units| units.characters(&bytes).into_iter().map(|letter| letter.unwrap_or('\u{fffd}')).collect();
+        Ok(Some(match self.header.encoding {
+            Encoding::Utf8 => String::from_utf8_lossy(&bytes).into_owned(),
+            Encoding::Utf16Le => wide(Units::Utf16Le),
+            Encoding::Utf16Be => wide(Units::Utf16Be),
+        }))
     }
 
     /// Bytes of a payload, cut to what there is.

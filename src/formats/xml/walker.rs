@@ -6,7 +6,6 @@
 
 use std::{borrow::Cow, collections::HashMap, ops::Range, rc::Rc};
 
-use encoding_rs::{Encoding, UTF_8};
 use memchr::memmem;
 use quick_xml::{
     XmlVersion,
@@ -17,6 +16,7 @@ use quick_xml::{
 use super::doctype::{self, Doctype, Value};
 use crate::{
     bytes::{Bytes, Cursor, DOOR},
+    charset::Charset,
     stop::{Limit, Stop},
 };
 
@@ -138,7 +138,8 @@ pub struct Text {
 /// Walks over an XML document.
 pub struct Walker {
     cursor: Cursor,
-    encoding: &'static Encoding,
+    /// The encoding that the document declares; none is UTF-8.
+    charset: Option<Charset>,
     levels: Vec<String>,
     /// Namespaces in force: the depth from which on, the prefix, the name.
     namespaces: Vec<(usize, String, Option<Rc<str>>)>,
@@ -162,7 +163,7 @@ impl Walker {
         }
         Ok(Walker {
             cursor,
-            encoding: UTF_8,
+            charset: None,
             levels: Vec::new(),
             namespaces: vec![(0, "xml".into(), Some("http://www.w3.org/XML/1998/namespace".into()))],
             closing: false,
@@ -234,11 +235,6 @@ impl Walker {
     /// that is none in the encoding.
     pub fn damage(&self) -> Option<&Stop> {
         self.damage.as_ref()
-    }
-
-    /// The encoding of the text.
-    pub fn encoding(&self) -> &'static Encoding {
-        self.encoding
     }
 
     fn pop(&mut self) -> String {
@@ -327,7 +323,7 @@ impl Walker {
 
     /// Bytes in the encoding of the document as text. Where they were cut, the last character may be incomplete.
     fn decoded<'a>(&mut self, bytes: &'a [u8], at: u64, whole: bool) -> Cow<'a, str> {
-        if self.encoding == UTF_8 {
+        let Some(charset) = &self.charset else {
             return match std::str::from_utf8(bytes) {
                 Ok(text) => Cow::Borrowed(text),
                 Err(error) if !whole && error.error_len().is_none() => {
@@ -339,10 +335,11 @@ impl Walker {
                     String::from_utf8_lossy(bytes)
                 }
             };
-        }
-        let (text, wrong) = self.encoding.decode_without_bom_handling(bytes);
+        };
+        let (text, wrong) = charset.decode(bytes);
         if wrong && whole {
-            self.note(Stop::malformed(at, format!("text in {}", self.encoding.name())));
+            let stop = Stop::malformed(at, format!("text in {}", charset.name()));
+            self.note(stop);
         }
         text
     }
@@ -378,13 +375,12 @@ impl Walker {
         let label = declaration.try_get_attribute("encoding").ok().flatten();
         if let Some(label) = label {
             let label = label.value.trim().to_string();
-            let known = Encoding::for_label(label.as_bytes());
-            self.encoding = match known {
+            self.charset = match Charset::of_label(&label) {
                 // Such text would not read as ASCII up to here: it was brought into UTF-8, and the label is left over.
-                Some(encoding) if !encoding.is_ascii_compatible() => UTF_8,
-                Some(encoding) => encoding,
+                Some(charset) if !charset.keeps_ascii() || charset.name() == "utf-8" => None,
+                Some(charset) => Some(charset),
                 None => match label.to_ascii_lowercase().as_str() {
-                    "ucs-2" | "ucs-4" | "iso-10646-ucs-2" | "iso-10646-ucs-4" | "utf-32" => UTF_8,
+                    "ucs-2" | "ucs-4" | "iso-10646-ucs-2" | "iso-10646-ucs-4" | "utf-32" => None,
                     _ => {
                         return Err(Stop::unsupported(
                             at,
