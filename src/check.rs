@@ -19,7 +19,7 @@ use crate::{
     budget::{Budget, Limits, Pulse},
     bytes::Bytes,
     folder,
-    format::{Candidate, Format, Found, Named, Nature, Opening, Origin, Role, Visit, has_extension},
+    format::{Candidate, Format, Found, Named, Nature, Opening, Origin, Parts, Role, Visit, has_extension},
     formats::FORMATS,
     ledger::{Kind, Ledger, Region},
     report::{self, Companion, Pending, Report},
@@ -101,6 +101,7 @@ struct Layer {
     formats: Vec<&'static Format>,
     stops: Vec<Stop>,
     named: Vec<Named>,
+    parts: Parts,
 }
 
 enum Task {
@@ -146,7 +147,7 @@ impl Check {
     ) -> usize {
         let depth = parent.and_then(|id| self.layers.get(id)).map_or(0, |layer| layer.depth.saturating_add(1));
         let ledger = Ledger::new(bytes.len(), self.budget.limits().claims);
-        let (formats, stops, named) = (Vec::new(), Vec::new(), Vec::new());
+        let (formats, stops, named, parts) = (Vec::new(), Vec::new(), Vec::new(), Parts::new());
         // What a sweep finds stands where it is found; of a member, its opening says it.
         let in_place = matches!(origin, Origin::Hidden | Origin::Opaque);
         self.layers.push(Layer {
@@ -162,6 +163,7 @@ impl Check {
             formats,
             stops,
             named,
+            parts,
         });
         self.layers.len().saturating_sub(1)
     }
@@ -230,6 +232,7 @@ impl Check {
                 stops: &mut stops,
                 named: &mut layer.named,
                 series: &mut self.series,
+                parts: &mut layer.parts,
                 room: self.budget.limits().findings.saturating_sub(self.found.len()),
                 withdrawn: false,
             };
@@ -543,6 +546,7 @@ impl Check {
             report.add_layer(parent, name, layer.offset, layer.ledger.len(), formats, &layer.ledger.settle(), stops);
             if let Some(added) = report.layers.last_mut() {
                 added.in_place = layer.in_place;
+                added.parts = layer.parts.clone();
             }
             report
                 .companions

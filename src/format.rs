@@ -1,6 +1,6 @@
 //! A format: its marks, its reader and its rules, in one static; and the visit that a reader makes to a layer.
 
-use std::{borrow::Cow, ops::Range, rc::Rc};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, rc::Rc};
 
 use crate::{
     bytes::Bytes,
@@ -172,6 +172,9 @@ pub struct Opening {
     pub(crate) source: Rc<dyn Source>,
 }
 
+/// How many of each part of a format a layer holds.
+pub type Parts = BTreeMap<&'static str, u64>;
+
 /// Something that a reader found.
 pub(crate) struct Found {
     pub rule: &'static Rule,
@@ -220,6 +223,7 @@ pub struct Visit<'a> {
     pub(crate) stops: &'a mut Vec<Stop>,
     pub(crate) named: &'a mut Vec<Named>,
     pub(crate) series: &'a mut Option<String>,
+    pub(crate) parts: &'a mut Parts,
     pub(crate) room: usize,
     pub(crate) withdrawn: bool,
 }
@@ -255,6 +259,13 @@ impl Visit<'_> {
     /// As [`Visit::claim`].
     pub fn slack(&mut self, range: Range<u64>, what: &'static str) -> Result<(), Stop> {
         self.claim(range, Kind::Slack, what)
+    }
+
+    /// Counts parts that were read, in the words of the format ("element"), so that other readers can be asked for the
+    /// same.
+    pub fn count(&mut self, part: &'static str, number: u64) {
+        let count = self.parts.entry(part).or_default();
+        *count = count.saturating_add(number);
     }
 
     /// Hands bytes to a layer of their own, which will be read after this one.

@@ -14,7 +14,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    format::{Holds, Named},
+    format::{Holds, Named, Parts},
     ledger::{Kind, Region},
     rule::{Guideline, Rule, Runs, Severity},
     stop::Stop,
@@ -179,6 +179,9 @@ pub struct Layer {
     /// The regions of the layer for a picture, joined to at most 512 rows.
     #[serde(default)]
     pub map: Vec<Row>,
+    /// How many of each part its readers met. No part of the JSON: for comparison with other readers.
+    #[serde(skip)]
+    pub parts: Parts,
 }
 
 /// A row of a layer's map: from, to, kind, what it is.
@@ -334,8 +337,8 @@ impl Report {
             *owned = owned.saturating_add(region.range.end.saturating_sub(region.range.start));
         }
         let map = rows(regions, ROWS);
-        let (id, in_place) = (self.layers.len(), false);
-        self.layers.push(Layer { id, parent, name, offset, in_place, len, formats, coverage, stops, map });
+        let (id, in_place, parts) = (self.layers.len(), false, Parts::new());
+        self.layers.push(Layer { id, parent, name, offset, in_place, len, formats, coverage, stops, map, parts });
     }
 
     pub(crate) fn add_finding(

@@ -153,6 +153,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
             break;
         }
         number = number.saturating_add(1);
+        visit.count("variable", 1);
         subsystem = subsystem.filter(|place| *place != start);
         let data = cursor.take(tag.len, "the data of an element")?;
         if tag.kind == MATRIX {

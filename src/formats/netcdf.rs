@@ -156,6 +156,7 @@ fn read_dimensions(visit: &mut Visit<'_>, header: &mut Header) -> Result<Vec<u64
         header.name(visit)?;
         lengths.push(header.number("the length of a dimension")?);
     }
+    visit.count("dimension", count);
     Ok(lengths)
 }
 
@@ -177,6 +178,7 @@ fn read_attributes(visit: &mut Visit<'_>, header: &mut Header) -> Result<(), Sto
             active_text::look_at_room(visit, values.range(), "An attribute")?;
         }
     }
+    visit.count("attribute", count);
     Ok(())
 }
 
@@ -212,6 +214,7 @@ fn read_variables(visit: &mut Visit<'_>, header: &mut Header, lengths: &[u64]) -
         let len = values.checked_mul(size).ok_or(Stop::malformed(at, "values of a length that fits"))?;
         variables.push(Variable { begin, len, is_record });
     }
+    visit.count("variable", count);
     Ok(variables)
 }
 

@@ -142,6 +142,7 @@ fn read_extensions(visit: &mut Visit<'_>, room: Range<u64>, order: Endianness) -
         visit.structure(start..data.start(), "extension header")?;
         number = number.saturating_add(1);
         is_described |= code == CIFTI;
+        visit.count("extension", 1);
         if CODE_BEARING.contains(&code) {
             let message = format!("Extension {number} has code {code}: {}.", name_of(code));
             visit.find(&CODE_EXTENSION, start..data.end(), message)?;

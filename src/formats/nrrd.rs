@@ -236,8 +236,10 @@ impl Header {
             } else if let Some((_, value)) = split(&line, b":=") {
                 let skip = line.len().saturating_sub(value.len()) as u64;
                 header.room.push(range.start.saturating_add(skip)..range.end);
+                visit.count("key", 1);
             } else if let Some((field, value)) = split(&line, b": ").or_else(|| split(&line, b":")) {
                 listed = header.field(visit, range, field, value)?;
+                visit.count("field", 1);
             } else {
                 return Err(Stop::malformed(range.start, "a field, a key or a comment"));
             }

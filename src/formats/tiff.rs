@@ -282,6 +282,8 @@ impl Walk {
         }
         let next = cursor.parse(8, "the place of the next directory", |input| form.place(input))?;
         visit.structure(at..cursor.at(), "directory")?;
+        visit.count("directory", 1);
+        visit.count("tag", count);
         Ok(Directory { at, entries, next })
     }
 
@@ -428,6 +430,7 @@ impl Walk {
             visit.note(Stop::malformed(directory.at, format!("strips of {len} bytes together")));
         }
         self.claim_blocks(visit, &offsets, &counts)?;
+        visit.count("strip or tile", offsets.len() as u64);
         Ok(Some(image))
     }
 

@@ -188,6 +188,7 @@ impl Meta {
             let end = header.end().filter(|end| *end <= bytes.end());
             let Some(end) = end else { return Err(Stop::malformed(header.value, "a value of group 0002")) };
             visit.structure(header.range(), ELEMENT)?;
+            visit.count("element of the meta information", 1);
             meta.value(visit, header, end, encoding)?;
             meta.end = end;
         }

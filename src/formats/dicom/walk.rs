@@ -255,6 +255,7 @@ impl<'v, 'a> Walk<'v, 'a> {
             return self.cut_short(header, limit, &head, is_root);
         }
         self.order(header)?;
+        self.visit.count(if is_root { "element" } else { "element of an item" }, 1);
         if header.tag.group() == 0x0002 && !self.meta_again {
             self.meta_again = true;
             let message = format!("{} belongs before the data set.", header.tag);
@@ -470,6 +471,7 @@ impl<'v, 'a> Walk<'v, 'a> {
         let Ok(header) = Header::parse(head, at, encoding) else { return Err(stop) };
         match header.tag {
             Tag::ITEM if header.end().is_none_or(|end| end <= limit) => {
+                self.visit.count("item", 1);
                 self.visit.structure(header.range(), ELEMENT)?;
                 self.cursor.seek(header.value);
                 self.push(Kind::DataSet, header.end(), encoding)
@@ -499,6 +501,7 @@ impl<'v, 'a> Walk<'v, 'a> {
         }
         match (header.tag, header.end()) {
             (Tag::ITEM, Some(end)) => {
+                self.visit.count("fragment", 1);
                 let whole = end <= limit;
                 let range = header.value..end.min(limit);
                 self.cursor.seek(range.end);
