@@ -386,6 +386,11 @@ fn addresses_are_reported_wherever_they_stand() {
     assert!(finding.message.contains("pacs.example"), "{}", finding.message);
     let nested = element(0x0040_A730, "SQ", item(0xFFFE_E000, address.len() as u32, &address));
     assert_eq!(rules(image(&nested)), ["address-to-retrieve"]);
+    // A sequence under the VR UN, with an end that its length makes needless.
+    let url = b"https://pacs.example/studies/1";
+    let implicit = [&head(0x0008_1190, "", 0)[..4], &(url.len() as u32).to_le_bytes()[..], url].concat();
+    let items = [item(0xFFFE_E000, implicit.len() as u32, &implicit), item(0xFFFE_E0DD, 0, b"")].concat();
+    assert_eq!(rules(image(&element(0x0009_1001, "UN", items))), ["address-to-retrieve"]);
     assert_eq!(rules(image(&element(0x0040_E010, "UR", "\\\\server\\share\\x"))), ["address-to-retrieve"]);
     // Identifiers that look like addresses, and the words of a comment.
     let names = [

@@ -443,6 +443,10 @@ impl<'v, 'a> Walk<'v, 'a> {
             }
             let head = self.visit.bytes.window(at..end).peek(at, 8)?;
             let Ok(item) = Header::parse(&head, at, encoding) else { return Ok(false) };
+            if item.tag == Tag::SEQUENCE_END {
+                // Needless where the length is defined, and written all the same.
+                return Ok(count > 0 && item.value == end);
+            }
             if item.tag != Tag::ITEM {
                 return Ok(false);
             }
