@@ -99,7 +99,7 @@ impl Walk<'_, '_> {
         let (mut cursor, _version) = self.signed(at, u64::MAX, b"FADB", "a data block of a fixed array")?;
         cursor.u8("the client of a data block")?;
         widths.address(&mut cursor)?;
-        self.block_elements(cursor, at, count, array)
+        self.block_elements(cursor, block, count, array)
     }
 
     fn array(&self, client: u8, entry: u8, page_bits: u8, chunks: &Chunks, at: u64) -> Result<Array, Stop> {
@@ -112,7 +112,8 @@ impl Walk<'_, '_> {
     }
 
     /// The elements of a fixed array's data block, and its end.
-    fn block_elements(&mut self, mut cursor: Cursor, at: u64, count: u64, array: Array) -> Result<(), Stop> {
+    fn block_elements(&mut self, mut cursor: Cursor, address: u64, count: u64, array: Array) -> Result<(), Stop> {
+        let at = cursor.bytes().start();
         if count <= array.page {
             self.elements(&mut cursor, count, array)?;
             cursor.u32_le("a checksum")?;
@@ -125,6 +126,7 @@ impl Walk<'_, '_> {
         let mut bits = bitmap.cursor();
         let mut byte = 0;
         let mut left = count;
+        let mut address = address.saturating_add(cursor.at().saturating_sub(at));
         for page in 0..pages {
             if page % 8 == 0 {
                 byte = bits.u8("the bitmap of pages")?;
@@ -132,22 +134,24 @@ impl Walk<'_, '_> {
             let used = byte & (0x80 >> (page % 8)) != 0;
             let elements = left.min(array.page);
             left = left.saturating_sub(elements);
-            self.page(&mut cursor, elements, array, used)?;
+            address = self.page(address, elements, array, used)?;
         }
         Ok(())
     }
 
-    /// A page of elements and its checksum. A page that was never used has its place, and anything in it.
-    fn page(&mut self, cursor: &mut Cursor, elements: u64, array: Array, used: bool) -> Result<(), Stop> {
-        let start = cursor.at();
-        if used {
-            self.elements(cursor, elements, array)?;
-            cursor.u32_le("a checksum")?;
-            return self.structure(start..cursor.at(), "chunk index");
-        }
+    /// A page of elements and its checksum; gives the address of the next. A page that was never used has its place,
+    /// and anything in it.
+    fn page(&mut self, address: u64, elements: u64, array: Array, used: bool) -> Result<u64, Stop> {
         let len = elements.saturating_mul(array.entry).saturating_add(4);
-        let room = cursor.take(len, "a page of a chunk index")?;
-        self.claim(room.range(), Kind::Slack, "unused page of a chunk index")
+        let page = self.raw_range(address, len)?;
+        if used {
+            let mut cursor = self.window(page.start, len).cursor();
+            self.elements(&mut cursor, elements, array)?;
+            self.structure(page, "chunk index")?;
+        } else {
+            self.claim(page, Kind::Slack, "unused page of a chunk index")?;
+        }
+        Ok(address.saturating_add(len))
     }
 
     fn elements(&mut self, cursor: &mut Cursor, count: u64, array: Array) -> Result<(), Stop> {
@@ -269,12 +273,13 @@ impl Walk<'_, '_> {
         cursor.u32_le("a checksum")?;
         self.structure(at..cursor.at(), "chunk index")?;
         let mut byte = 0;
+        let mut address = address.saturating_add(cursor.at().saturating_sub(at));
         for page in 0..count / array.page {
             if page % 8 == 0 {
                 byte = bits.u8("the bitmap of pages")?;
             }
             let used = byte & (0x80 >> (page % 8)) != 0;
-            self.page(&mut cursor, array.page, array, used)?;
+            address = self.page(address, array.page, array, used)?;
         }
         Ok(())
     }

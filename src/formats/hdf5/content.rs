@@ -81,7 +81,7 @@ impl Walk<'_, '_> {
     /// PyTables hands the value of a text attribute to `pickle` when it ends as every pickle does, in a full stop.
     fn is_unpickled(&mut self, range: &Range<u64>) -> Result<bool, Stop> {
         let end = self.without_padding(range)?;
-        let last = self.visit.bytes.peek(end.saturating_sub(1).max(range.start), 1)?;
+        let last = self.window(end.saturating_sub(1).max(range.start), 1).all()?;
         Ok(end.saturating_sub(range.start) > 2 && last == b".")
     }
 
@@ -108,7 +108,7 @@ impl Walk<'_, '_> {
         if range.end.saturating_sub(range.start) < 8 {
             return Ok(false);
         }
-        let head = self.visit.bytes.peek(range.start, 16)?;
+        let head = self.window(range.start, 16).all()?;
         let start = head.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
         let head = head.get(start..).unwrap_or_default();
         let first = [b"{".as_slice(), b"[", b"<", b"#!", b"\xef\xbb\xbf"];
@@ -121,7 +121,7 @@ impl Walk<'_, '_> {
             return Ok(());
         }
         self.claim(range.clone(), Kind::Nested, "value")?;
-        self.visit.open(label, Span::Range(range), Role::Opaque(what))
+        self.visit.open(label, self.span(range), Role::Opaque(what))
     }
 
     /// An object of a global heap collection, whoever refers to it.
@@ -182,7 +182,7 @@ impl Walk<'_, '_> {
         self.visit.open(label, Span::Decoded(range.start..end, content), Role::Opaque("raw data"))
     }
 
-    /// A filter of a dataset.
+    /// A filter of a dataset, or of a heap of names or attributes.
     pub fn filter(&mut self, id: u16, range: Range<u64>, path: &str) -> Result<(), Stop> {
         // 1 to 6 are part of the library; 305, 307 and the block from 32000 on are the HDF Group's registry.
         if matches!(id, 1..=6) || self.filters.len() >= NAMED || !self.filters.insert(id) {
@@ -191,10 +191,10 @@ impl Walk<'_, '_> {
         let registered = matches!(id, 305 | 307 | 32000..=32767);
         let rule = if registered { &FILTER_REGISTERED } else { &FILTER_UNKNOWN };
         let message = match registered_name(id) {
-            Some(name) => format!("The dataset {} is filtered by number {id}: {name}.", quoted(path)),
-            None => format!("The dataset {} is filtered by number {id}.", quoted(path)),
+            Some(name) => format!("{} is filtered by number {id}: {name}.", quoted(path)),
+            None => format!("{} is filtered by number {id}.", quoted(path)),
         };
-        self.visit.find(rule, range, message)
+        self.find(rule, range, message)
     }
 
     /// Another file that this one names: by an external link, external storage or a virtual dataset.
@@ -209,7 +209,20 @@ impl Walk<'_, '_> {
         if self.named.len() >= room || !self.named.insert(name) {
             return Ok(());
         }
-        self.visit.find(rule, range, format!("The {how} {} names {}.", quoted(path), quoted_bytes(file)))
+        self.find(rule, range, format!("The {how} {} names {}.", quoted(path), quoted_bytes(file)))
+    }
+}
+
+/// What a filter of the library is called in counts.
+pub(super) fn built_in_name(id: u16) -> &'static str {
+    match id {
+        1 => "deflate filter",
+        2 => "shuffle filter",
+        3 => "checksum filter",
+        4 => "szip filter",
+        5 => "n-bit filter",
+        6 => "scale-offset filter",
+        _ => "filter of a plug-in",
     }
 }
 

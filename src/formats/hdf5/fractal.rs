@@ -7,32 +7,56 @@
 //!           width 2 | first block L | largest direct block L | bits of the heap 2 | first rows 2
 //!           root block O | rows 2 | [filtered root: size L, mask 4, filters] | checksum 4
 //! direct    "FHDB" | 0 | header O | offset | [checksum 4] | objects
-//! indirect  "FHIB" | 0 | header O | offset | direct block O* | indirect block O* | checksum 4
-//! ID        version and kind 1 | offset | length      (managed)
+//! indirect  "FHIB" | 0 | header O | offset | (direct block O, [filtered: size L, mask 4])* | indirect block O* | checksum 4
+//! ID        version and kind 1 | offset | length                                      (managed)
+//!           version and kind 1 | number, or address O | size L | [filtered: mask 4, size L]   (huge)
+//!           version, kind and length 1 | [length 1] | object                          (tiny)
 //! ```
 
-use std::rc::Rc;
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use super::{
-    tree::width,
+    message::filters,
+    tree::{Use, width},
     walk::{Walk, uint},
 };
 use crate::{
     bytes::{Bytes, Cursor},
     ledger::Kind,
-    stop::Stop,
+    stop::{Limit, Stop},
 };
 
 /// A heap whose blocks were found.
 pub(super) struct Heap {
     /// Direct blocks by their offset in the heap: offset, length, place.
     blocks: Vec<(u64, u64, u64)>,
+    pub filters: Vec<u16>,
     id_len: u64,
     offset_width: usize,
     length_width: usize,
     /// The B-tree of objects that are too large for blocks.
-    pub huge: Option<u64>,
+    huge_tree: Option<u64>,
+    /// Those objects, where IDs have no room for addresses: by their numbers.
+    huge: RefCell<HashMap<u64, Bytes>>,
 }
+
+/// The most huge objects of a heap.
+const HUGE: usize = 1 << 20;
+
+impl Heap {
+    /// Keeps a huge object under its number.
+    pub fn keep(&self, number: u64, object: Bytes) -> Result<(), Stop> {
+        let mut huge = self.huge.borrow_mut();
+        if huge.len() >= HUGE {
+            return Err(Stop::Exhausted(Limit::Claims));
+        }
+        huge.insert(number, object);
+        Ok(())
+    }
+}
+
+/// How long a filtered block is as it is stored, and which filters were left out.
+type Filtered = Option<(u64, u32)>;
 
 /// How the blocks grow.
 #[derive(Clone, Copy)]
@@ -59,16 +83,16 @@ impl Doubling {
 }
 
 impl Walk<'_, '_> {
-    pub fn fractal_heap(&mut self, address: u64) -> Result<Heap, Stop> {
+    pub fn fractal_heap(&mut self, address: u64, path: &Rc<str>) -> Result<Heap, Stop> {
         let at = self.place(address)?;
         let widths = self.widths;
-        let (mut cursor, _version) = self.signed(at, 512, b"FRHP", "a fractal heap")?;
+        let (mut cursor, _version) = self.signed(at, 1 << 17, b"FRHP", "a fractal heap")?;
         let id_len = u64::from(cursor.u16_le("the length of heap IDs")?);
-        let filters = cursor.u16_le("the length of a heap's filters")?;
+        let filters_len = cursor.u16_le("the length of a heap's filters")?;
         let flags = cursor.u8("the flags of a heap")?;
         let most = u64::from(cursor.u32_le("the largest managed object")?);
         widths.length(&mut cursor)?;
-        let huge = widths.address(&mut cursor)?;
+        let huge_tree = widths.address(&mut cursor)?;
         widths.length(&mut cursor)?;
         let free = widths.address(&mut cursor)?;
         for _ in 0..8 {
@@ -82,10 +106,11 @@ impl Walk<'_, '_> {
         cursor.u16_le("the first rows of a heap")?;
         let root = widths.address(&mut cursor)?;
         let rows = u64::from(cursor.u16_le("the rows of a heap")?);
-        if filters > 0 {
-            widths.length(&mut cursor)?;
-            cursor.u32_le("the filter mask of the root block")?;
-            cursor.take(filters.into(), "the filters of a heap")?;
+        let (mut filtered, mut pipeline) = (None, Vec::new());
+        if filters_len > 0 {
+            let len = widths.length(&mut cursor)?;
+            filtered = Some((len, cursor.u32_le("the filter mask of the root block")?));
+            pipeline = filters(&cursor.take(filters_len.into(), "the filters of a heap")?)?;
         }
         cursor.u32_le("a checksum")?;
         self.structure(at..cursor.at(), "fractal heap")?;
@@ -93,8 +118,10 @@ impl Walk<'_, '_> {
         if !valid || bits > 64 {
             return Err(Stop::malformed(shape_at, "the shape of a fractal heap"));
         }
-        if filters > 0 {
-            return Err(Stop::unsupported(at, "a fractal heap with filters"));
+        let mut filters = Vec::new();
+        for (id, range) in pipeline {
+            filters.push(id);
+            self.filter(id, range, path)?;
         }
         if let Some(free) = free {
             let ended = self.free_space(free);
@@ -103,17 +130,33 @@ impl Walk<'_, '_> {
         let offset_width = usize::from(bits.div_ceil(8));
         let length_width = usize::try_from(largest.ilog2().div_ceil(8)).unwrap_or(8).min(width(most));
         let shape = Doubling { width: columns, first, largest, offset_width, checksums: flags & 2 != 0 };
-        let blocks = self.heap_blocks(root, rows, shape)?;
-        Ok(Heap { blocks, id_len, offset_width, length_width, huge })
+        let huge = RefCell::default();
+        let mut heap = Heap { blocks: Vec::new(), filters, id_len, offset_width, length_width, huge_tree, huge };
+        if let Some(root) = root {
+            self.heap_blocks(root, rows, filtered, shape, &mut heap)?;
+        }
+        Ok(heap)
+    }
+
+    /// Queues the huge objects of a heap, so that they are read before what was queued already.
+    pub fn huge_objects(&mut self, heap: Rc<Heap>, owner: u64) -> Result<(), Stop> {
+        match heap.huge_tree {
+            Some(tree) => self.tree(tree, Use::Huge(heap), owner),
+            None => Ok(()),
+        }
     }
 
     /// All direct blocks of a heap.
-    fn heap_blocks(&mut self, root: Option<u64>, rows: u64, shape: Doubling) -> Result<Vec<(u64, u64, u64)>, Stop> {
-        let mut blocks = Vec::new();
-        let Some(root) = root else { return Ok(blocks) };
+    fn heap_blocks(
+        &mut self,
+        root: u64,
+        rows: u64,
+        filtered: Filtered,
+        shape: Doubling,
+        heap: &mut Heap,
+    ) -> Result<(), Stop> {
         if rows == 0 {
-            self.direct_block(root, shape.first, shape, &mut blocks)?;
-            return Ok(blocks);
+            return self.direct_block(root, shape.first, filtered, shape, heap);
         }
         let mut waiting = vec![(root, rows)];
         while let Some((address, rows)) = waiting.pop() {
@@ -130,20 +173,29 @@ impl Walk<'_, '_> {
                     return Err(Stop::malformed(at, "an indirect block of a size that fits"));
                 }
                 for _ in 0..shape.width {
-                    let Some(address) = self.widths.address(&mut cursor)? else { continue };
-                    if size <= shape.largest {
-                        let ended = self.direct_block(address, size, shape, &mut blocks);
+                    let address = self.widths.address(&mut cursor)?;
+                    if size > shape.largest {
+                        waiting.extend(address.map(|address| (address, shape.rows(size))));
+                        continue;
+                    }
+                    let filtered = match filtered {
+                        Some(_) => {
+                            let len = self.widths.length(&mut cursor)?;
+                            Some((len, cursor.u32_le("the filter mask of a block")?))
+                        }
+                        None => None,
+                    };
+                    if let Some(address) = address {
+                        let ended = self.direct_block(address, size, filtered, shape, heap);
                         self.carry_on(ended)?;
-                    } else {
-                        waiting.push((address, shape.rows(size)));
                     }
                 }
             }
             cursor.u32_le("a checksum")?;
             self.structure(at..cursor.at(), "indirect block")?;
         }
-        blocks.sort_unstable();
-        Ok(blocks)
+        heap.blocks.sort_unstable();
+        Ok(())
     }
 
     /// A block of objects; what is not an object is free.
@@ -151,13 +203,22 @@ impl Walk<'_, '_> {
         &mut self,
         address: u64,
         size: u64,
+        filtered: Filtered,
         shape: Doubling,
-        blocks: &mut Vec<(u64, u64, u64)>,
+        heap: &mut Heap,
     ) -> Result<(), Stop> {
         if !self.is_new(("direct block", address, size))? {
             return Ok(());
         }
-        let at = self.place(address)?;
+        let range = match filtered {
+            Some((len, mask)) => {
+                let stored = self.raw_range(address, len)?;
+                let block = self.decode(stored, &heap.filters, mask)?.range();
+                block.start..block.start.saturating_add(size).min(block.end)
+            }
+            None => self.raw_range(address, size)?,
+        };
+        let at = range.start;
         let (mut cursor, _version) = self.signed(at, 64, b"FHDB", "a direct block of a fractal heap")?;
         self.widths.address(&mut cursor)?;
         let offset = uint(&mut cursor, shape.offset_width, "the offset of a block")?;
@@ -165,14 +226,26 @@ impl Walk<'_, '_> {
             cursor.u32_le("a checksum")?;
         }
         self.structure(at..cursor.at(), "direct block")?;
-        let range = self.raw_range(address, size)?;
         self.claim(cursor.at()..range.end, Kind::Slack, "free space of a heap")?;
-        blocks.push((offset, size, at));
+        heap.blocks.push((offset, size, at));
         Ok(())
     }
 
-    /// The object that an ID stands for; `None` where another way leads to it.
-    pub fn heap_object(&mut self, heap: &Rc<Heap>, cursor: &mut Cursor) -> Result<Option<Bytes>, Stop> {
+    /// An object that stands in no block: where it is stored, and how it was filtered.
+    pub fn huge_object(&mut self, cursor: &mut Cursor, filters: &[u16]) -> Result<Bytes, Stop> {
+        let (at, widths) = (cursor.at(), self.widths);
+        let address = widths.address(cursor)?.ok_or(Stop::malformed(at, "the address of a huge object"))?;
+        let stored = self.raw_range(address, widths.length(cursor)?)?;
+        if filters.is_empty() {
+            return Ok(self.visit.bytes.window(stored));
+        }
+        let mask = cursor.u32_le("the filter mask of a huge object")?;
+        widths.length(cursor)?;
+        self.decode(stored, filters, mask)
+    }
+
+    /// The object that an ID stands for.
+    pub fn heap_object(&mut self, heap: &Heap, cursor: &mut Cursor) -> Result<Bytes, Stop> {
         let at = cursor.at();
         let first = cursor.u8("a heap ID")?;
         let malformed = || Stop::malformed(at, "the ID of an object in a fractal heap");
@@ -188,19 +261,18 @@ impl Walk<'_, '_> {
                     return Err(malformed());
                 }
                 let from = place.saturating_add(inside);
-                Ok(Some(self.window(from, len)))
+                Ok(self.window(from, len))
             }
-            // Huge: the address itself if it fits, else a number in the B-tree of huge objects, which is read whole.
+            // Huge: the address itself if it fits, else the number of one that was kept.
             1 => {
-                let widths = self.widths;
-                let direct = (widths.offset as u64).saturating_add(widths.length as u64).saturating_add(1);
-                if heap.id_len < direct {
-                    return Ok(None);
+                let (offset, length) = (self.widths.offset as u64, self.widths.length as u64);
+                let filtered = if heap.filters.is_empty() { 0 } else { length.saturating_add(4) };
+                let room = heap.id_len.saturating_sub(1);
+                if room >= offset.saturating_add(length).saturating_add(filtered) {
+                    return self.huge_object(cursor, &heap.filters);
                 }
-                let Some(address) = widths.address(cursor)? else { return Ok(None) };
-                let len = widths.length(cursor)?;
-                let range = self.raw_range(address, len)?;
-                Ok(Some(self.visit.bytes.window(range)))
+                let number = uint(cursor, usize::try_from(room).unwrap_or(8), "the number of a huge object")?;
+                heap.huge.borrow().get(&number).cloned().ok_or_else(malformed)
             }
             // Tiny: the object stands in the ID.
             2 => {
@@ -208,7 +280,7 @@ impl Walk<'_, '_> {
                 if heap.id_len > 18 {
                     len = (len << 8) | u64::from(cursor.u8("the length of a tiny object")?);
                 }
-                cursor.take(len.saturating_add(1), "a tiny object").map(Some)
+                cursor.take(len.saturating_add(1), "a tiny object")
             }
             _ => Err(malformed()),
         }

@@ -1,8 +1,8 @@
 //! Global heap collections: values of variable length, and the parts of virtual datasets.
 //!
 //! ```text
-//! collection  "GCOL" | 1 | 0 3 | size L | object*
-//! object      index 2 | references 2 | 0 4 | size L | data, filled up to 8        index 0: free space up to the end
+//! collection  "GCOL" | 1 | 0 3 | size L, filled up to 8 | object*
+//! object      index 2 | references 2 | 0 4 | size L, filled up to 8 | data, filled up to 8        index 0: free space up to the end
 //! virtual     0 | entries L | (file name 0 | dataset name 0 | selection | selection)* | checksum 4
 //!             1 | entries L | (flags | [file name 0, or entry L] | dataset name 0, or entry L | selection | selection)*
 //! ```
@@ -39,6 +39,7 @@ impl Walk<'_, '_> {
         let (mut cursor, version) = self.signed(at, 32, b"GCOL", "a global heap collection")?;
         cursor.array::<3>("reserved bytes of a collection")?;
         let size = self.widths.length(&mut cursor)?;
+        cursor.seek(at.saturating_add(cursor.at().saturating_sub(at).next_multiple_of(8)));
         let end = at.checked_add(size).filter(|end| *end <= self.visit.bytes.end());
         let header = cursor.at();
         match end {
@@ -72,7 +73,7 @@ impl Walk<'_, '_> {
 
     /// The next object: its index, its header, its data; `None` where no header fits any more.
     fn collection_object(&self, cursor: &mut Cursor) -> Result<Option<Object>, Stop> {
-        let header = (self.widths.length as u64).saturating_add(8);
+        let header = (self.widths.length as u64).next_multiple_of(8).saturating_add(8);
         if cursor.remaining() < header {
             return Ok(None);
         }
@@ -80,7 +81,7 @@ impl Walk<'_, '_> {
         let index = cursor.u16_le("the index of an object")?;
         cursor.array::<6>("the references of an object")?;
         let len = self.widths.length(cursor)?;
-        let data = cursor.at();
+        let data = start.saturating_add(header);
         let end = data.saturating_add(len);
         // The size of the free space counts its own header.
         if index != 0 && end > cursor.bytes().end() {
@@ -158,6 +159,7 @@ impl Walk<'_, '_> {
             }
             selection(&mut cursor)?;
             selection(&mut cursor)?;
+            self.visit.count("virtual source", 1);
         }
         Ok(())
     }

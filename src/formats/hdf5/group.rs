@@ -3,13 +3,16 @@
 //! ```text
 //! node     "TREE" | type 0 | level | entries 2 | left O | right O | key L, child O, key L, child O, ... key L
 //! symbols  "SNOD" | version 1 | 0 | number 2 | entry*
-//! entry    name offset O | object header O | cache type 4 | 0 4 | scratch 16
+//! entry    name offset L | object header O | cache type 4 | 0 4 | scratch 16
 //! heap     "HEAP" | version 0 | 0 3 | size of segment L | free list L | address of segment O
 //! ```
 
 use std::{ops::Range, rc::Rc};
 
-use super::walk::{Task, Walk};
+use super::{
+    message::Target,
+    walk::{Task, Walk},
+};
 use crate::{ledger::Kind, stop::Stop};
 
 /// Names, in one segment.
@@ -87,7 +90,7 @@ impl Walk<'_, '_> {
         }
         let at = self.place(address)?;
         let widths = self.widths;
-        let entry = (widths.offset as u64).saturating_mul(2).saturating_add(24);
+        let entry = (widths.offset as u64).saturating_add(widths.length as u64).saturating_add(24);
         let most = self.ranks.leaf.saturating_mul(2);
         let len = most.saturating_mul(entry).saturating_add(8);
         let (mut cursor, _version) = self.signed(at, len, b"SNOD", "a symbol table node")?;
@@ -97,7 +100,7 @@ impl Walk<'_, '_> {
             return Err(Stop::malformed(at.saturating_add(6), "a number of symbols that fits"));
         }
         for _ in 0..number {
-            let name = widths.length_of_offset(&mut cursor)?;
+            let name = widths.length(&mut cursor)?;
             let address = widths.address(&mut cursor)?;
             let cache = cursor.u32_le("a cache type")?;
             cursor.u32_le("reserved bytes")?;
@@ -111,8 +114,10 @@ impl Walk<'_, '_> {
                 // A symbolic link: the path that it stands for is in the heap too, and stays in this file.
                 let (range, _) = self.heap_name(&group.heap, value.into())?;
                 self.structure(range, "soft link")?;
+                self.visit.count(Target::Soft.name(), 1);
             } else if let Some(address) = address {
                 self.push(Task::Header { address, path })?;
+                self.visit.count(Target::Hard(None).name(), 1);
             }
         }
         self.structure(at..cursor.at(), "symbol table node")?;

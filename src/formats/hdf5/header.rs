@@ -12,6 +12,7 @@ use std::{collections::HashSet, rc::Rc};
 
 use super::{
     chunk::Chunks,
+    content::built_in_name,
     message::{Attribute, Datatype, Index, Layout, Link, Space, Target, filters},
     tree::Use,
     walk::{Task, Walk, uint},
@@ -23,11 +24,11 @@ use crate::{
 };
 
 /// One message.
-struct Message {
-    kind: u16,
+pub(super) struct Message {
+    pub kind: u16,
     /// The body only says where the message is.
-    shared: bool,
-    body: Bytes,
+    pub shared: bool,
+    pub body: Bytes,
 }
 
 /// The most messages of one object that are kept.
@@ -48,7 +49,17 @@ impl Walk<'_, '_> {
             return Ok(());
         }
         let mut object = Object::default();
-        for message in self.messages(address, true)? {
+        let mut messages = self.messages(address, true)?;
+        // Whatever else leads to blocks, they may stand in the image.
+        messages.sort_by_key(|message| message.kind != 0x18);
+        let says = |kind| messages.iter().any(|message: &Message| message.kind == kind);
+        match (says(0x08), says(0x02) || says(0x11), says(0x03)) {
+            (true, ..) => self.visit.count("dataset", 1),
+            (_, true, _) => self.visit.count("group", 1),
+            (.., true) => self.visit.count("committed datatype", 1),
+            _ => {}
+        }
+        for message in messages {
             let ended = self.message(&message, &mut object, path);
             self.carry_on(ended)?;
         }
@@ -56,7 +67,7 @@ impl Walk<'_, '_> {
     }
 
     /// The messages of the object header at an address.
-    fn messages(&mut self, address: u64, claims: bool) -> Result<Vec<Message>, Stop> {
+    pub fn messages(&mut self, address: u64, claims: bool) -> Result<Vec<Message>, Stop> {
         let at = self.place(address)?;
         let mut cursor = self.window(at, 64).cursor();
         let mut messages = Vec::new();
@@ -175,16 +186,12 @@ impl Walk<'_, '_> {
     }
 
     fn message(&mut self, message: &Message, object: &mut Object, path: &Rc<str>) -> Result<(), Stop> {
-        let body = &message.body;
         let widths = self.widths;
-        if message.shared && matches!(message.kind, 0x01 | 0x03 | 0x04 | 0x05 | 0x0b | 0x0c) {
-            self.structure(body.range(), "shared message")?;
-            if message.kind == 0x03 {
-                object.kind = Some(self.shared_datatype(body)?);
-                return Ok(());
-            }
-            return Err(Stop::unsupported(body.start(), "a message in the heap of shared messages"));
-        }
+        let stands_elsewhere = message.shared && matches!(message.kind, 0x01 | 0x03 | 0x04 | 0x05 | 0x0b | 0x0c);
+        let body = match stands_elsewhere {
+            true => &self.shared_message(message.kind, &message.body)?,
+            false => &message.body,
+        };
         match message.kind {
             // What was a message once.
             0x00 => self.claim(body.range(), Kind::Slack, "deleted message"),
@@ -236,24 +243,10 @@ impl Walk<'_, '_> {
                 self.structure(body.range(), "driver information")?;
                 Err(Stop::unsupported(body.start(), "storage in several files"))
             }
-            0x0f => {
-                self.structure(body.range(), "shared message table")?;
-                Err(Stop::unsupported(body.start(), "a heap of shared messages"))
-            }
+            0x0f => self.shared_table(body, path),
             0x15 => self.dense_attributes(body, path),
             0x17 => self.free_space_info(body),
-            0x18 => {
-                self.structure(body.range(), "metadata cache image")?;
-                let mut cursor = body.cursor();
-                cursor.u8("the version of a metadata cache image")?;
-                let address = widths.address(&mut cursor)?;
-                let len = widths.length(&mut cursor)?;
-                match address {
-                    // Blocks in it stand for blocks elsewhere in the file.
-                    Some(_) if len > 0 => Err(Stop::unsupported(body.start(), "a metadata cache image")),
-                    _ => Ok(()),
-                }
-            }
+            0x18 => self.cache_image(body),
             // Group info, modification times, bogus, B-tree ranks, reference count.
             0x09 | 0x0a | 0x0e | 0x12 | 0x13 | 0x16 => self.structure(body.range(), "message"),
             _ => self.claim(body.range(), Kind::Slack, "message of an unknown kind"),
@@ -267,28 +260,10 @@ impl Walk<'_, '_> {
         self.claim(fixed..body.end(), Kind::Slack, "members of a datatype")
     }
 
-    /// The datatype that a shared message leads to; its object header is queued.
-    fn shared_datatype(&mut self, body: &Bytes) -> Result<Datatype, Stop> {
-        let mut cursor = body.cursor();
-        let [version, kind] = cursor.array("a shared message")?;
-        if version == 1 {
-            cursor.array::<6>("reserved bytes of a shared message")?;
-        }
-        if version == 3 && kind == 1 {
-            return Err(Stop::unsupported(body.start(), "a message in the heap of shared messages"));
-        }
-        let at = cursor.at();
-        let address = self.widths.address(&mut cursor)?.ok_or(Stop::malformed(at, "the address of a datatype"))?;
-        self.push(Task::Header { address, path: "committed datatype".into() })?;
-        let messages = self.messages(address, false)?;
-        let found = messages.iter().find(|message| message.kind == 0x03 && !message.shared);
-        let found = found.ok_or(Stop::malformed(at, "the address of a datatype"))?;
-        Datatype::read(&found.body)
-    }
-
     /// One entry of a group.
     pub fn link(&mut self, body: &Bytes, path: &Rc<str>) -> Result<(), Stop> {
         let link = Link::read(body, self.widths)?;
+        self.visit.count(link.target.name(), 1);
         let mut room = body.end()..body.end();
         let below = Self::below(path, &String::from_utf8_lossy(&link.name));
         match link.target {
@@ -305,16 +280,19 @@ impl Walk<'_, '_> {
     /// A name and a value.
     pub fn attribute(&mut self, body: &Bytes, path: &Rc<str>) -> Result<(), Stop> {
         let attribute = Attribute::read(body)?;
+        self.visit.count("attribute", 1);
         self.structure(body.start()..attribute.kind.start(), "attribute")?;
-        let kind = if attribute.kind_is_shared {
-            self.structure(attribute.kind.range(), "shared message")?;
-            self.shared_datatype(&attribute.kind)?
-        } else {
-            self.datatype(&attribute.kind)?;
-            Datatype::read(&attribute.kind)?
+        let kind = match attribute.kind_is_shared {
+            true => self.shared_message(0x03, &attribute.kind)?,
+            false => attribute.kind,
         };
-        self.structure(attribute.space.range(), "dataspace")?;
-        let space = Space::read(&attribute.space, self.widths)?;
+        self.datatype(&kind)?;
+        let space = match attribute.space_is_shared {
+            true => self.shared_message(0x01, &attribute.space)?,
+            false => attribute.space,
+        };
+        self.structure(space.range(), "dataspace")?;
+        let (kind, space) = (Datatype::read(&kind)?, Space::read(&space, self.widths)?);
         let name = String::from_utf8_lossy(&attribute.name).into_owned();
         self.attribute_value(&name, path, kind, &space, &attribute.value)
     }
@@ -353,18 +331,15 @@ impl Walk<'_, '_> {
         let names = widths.address(&mut cursor)?;
         let order = if ordered { widths.address(&mut cursor)? } else { None };
         let Some(heap_address) = heap else { return Ok(()) };
-        let heap = Rc::new(self.fractal_heap(heap_address)?);
-        if let Some(huge) = heap.huge {
-            self.tree(huge, Use::Huge { path: path.clone(), links }, heap_address)?;
-        }
+        let heap = Rc::new(self.fractal_heap(heap_address, path)?);
         if let Some(names) = names {
-            let path = path.clone();
+            let (heap, path) = (heap.clone(), path.clone());
             self.tree(names, Use::Names { heap, path, links }, heap_address)?;
         }
         if let Some(order) = order {
-            self.tree(order, Use::Order, heap_address)?;
+            self.tree(order, Use::Again, heap_address)?;
         }
-        Ok(())
+        self.huge_objects(heap, heap_address)
     }
 
     /// Message 0x0007: the values are in other files.
@@ -386,6 +361,7 @@ impl Walk<'_, '_> {
             let (range, name) = self.heap_name(&heap, name)?;
             self.structure(range, "name")?;
             self.reference(start..cursor.at(), "external storage", &name, path)?;
+            self.visit.count("external file", 1);
         }
         Ok(())
     }
@@ -431,6 +407,9 @@ impl Walk<'_, '_> {
             (Some(space), Some(kind)) => (space, kind),
             _ => return Err(Stop::malformed(self.place(address)?, "a dataset with dataspace and datatype")),
         };
+        for id in &filters {
+            self.visit.count(built_in_name(*id), 1);
+        }
         match layout {
             Layout::Compact(range) => self.dataset_value(path, kind, &space, range),
             Layout::Contiguous { address: None, .. } => Ok(()),

@@ -231,9 +231,11 @@ pub(super) fn filters(bytes: &Bytes) -> Result<Vec<(u16, Range<u64>)>, Stop> {
 pub(super) struct Attribute {
     pub name: Vec<u8>,
     pub kind: Bytes,
-    /// The datatype is in an object header of its own, and `kind` says where.
+    /// The datatype stands elsewhere, and `kind` says where.
     pub kind_is_shared: bool,
     pub space: Bytes,
+    /// As with the datatype.
+    pub space_is_shared: bool,
     pub value: Bytes,
 }
 
@@ -260,7 +262,8 @@ impl Attribute {
         let mut name = name.all()?;
         name.truncate(memchr::memchr(0, &name).unwrap_or(name.len()));
         let value = bytes.from(cursor.at());
-        Ok(Attribute { name, kind, kind_is_shared: flags & 1 != 0, space, value })
+        let (kind_is_shared, space_is_shared) = (flags & 1 != 0, flags & 2 != 0);
+        Ok(Attribute { name, kind, kind_is_shared, space, space_is_shared, value })
     }
 }
 
@@ -280,6 +283,18 @@ pub(super) enum Target {
     External(Vec<u8>),
     /// To whatever a program that knows the link's class makes of it.
     UserDefined(Range<u64>),
+}
+
+impl Target {
+    /// What a link to it is called.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Target::Hard(_) => "hard link",
+            Target::Soft => "soft link",
+            Target::External(_) => "external link",
+            Target::UserDefined(_) => "user-defined link",
+        }
+    }
 }
 
 impl Link {

@@ -24,16 +24,22 @@
 //! | `tree` | version 2 B-trees |
 //! | `fractal` | fractal heaps |
 //! | `chunk` | where the chunks of a dataset are |
+//! | `shared` | messages that objects share |
+//! | `decoded` | what is stored filtered in heaps |
+//! | `image` | blocks that stand in the metadata cache image |
 //! | `global` | global heap collections, virtual datasets |
 //! | `content` | what values hold, and which files references name |
 
 mod chunk;
 mod content;
+mod decoded;
 mod fractal;
 mod global;
 mod group;
 mod header;
+mod image;
 mod message;
+mod shared;
 mod tree;
 mod walk;
 
@@ -188,7 +194,7 @@ impl Superblock {
                 let free_space = widths.address(&mut cursor)?;
                 let end_of_file = widths.address(&mut cursor)?;
                 let driver = widths.address(&mut cursor)?;
-                widths.length_of_offset(&mut cursor)?;
+                widths.length(&mut cursor)?;
                 let place = cursor.at();
                 let root =
                     widths.address(&mut cursor)?.ok_or(Stop::malformed(place, "the address of the root group"))?;

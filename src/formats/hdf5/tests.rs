@@ -15,6 +15,10 @@ impl File {
         File(vec![0; 48])
     }
 
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
     /// Appends a block and gives its address.
     fn push(&mut self, block: impl Into<Vec<u8>>) -> u64 {
         let address = self.0.len() as u64;
@@ -25,8 +29,20 @@ impl File {
     /// Appends the root group and writes the superblock.
     fn seal(mut self, messages: &[Vec<u8>]) -> Vec<u8> {
         let root = self.push(header(messages));
+        self.rooted(root, NONE)
+    }
+
+    /// Appends a superblock extension and the root group, and writes the superblock.
+    fn extended(mut self, extension: &[Vec<u8>], messages: &[Vec<u8>]) -> Vec<u8> {
+        let extension = self.push(header(extension));
+        let root = self.push(header(messages));
+        self.rooted(root, extension)
+    }
+
+    /// Writes the superblock.
+    fn rooted(mut self, root: u64, extension: u64) -> Vec<u8> {
         let mut superblock = b"\x89HDF\r\n\x1a\n\x02\x08\x08\0".to_vec();
-        for address in [0, NONE, self.0.len() as u64, root] {
+        for address in [0, extension, self.len(), root] {
             superblock.extend(address.to_le_bytes());
         }
         self.0[..44].copy_from_slice(&superblock);
@@ -270,8 +286,6 @@ fn filters_are_told_by_who_knows_them() {
 
 #[test]
 fn a_model_in_an_attribute_is_read() {
-    let lambda = r#"{"class_name": "Lambda", "config": {"function": ["4wAA", null, null]}}"#;
-    let dense = r#"{"class_name": "Dense", "config": {"units": 3}}"#;
     let fixed = |model: &str| File::new().seal(&[text_attribute("model_config", model)]);
     let variable = |model: &str| {
         let mut file = File::new();
@@ -280,13 +294,13 @@ fn a_model_in_an_attribute_is_read() {
         let value = [&(model.len() as u32).to_le_bytes()[..], &heap.to_le_bytes(), &2u32.to_le_bytes()].concat();
         file.seal(&[attribute("model_config", &kind, &space(&[]), &value)])
     };
-    for bytes in [fixed(lambda), variable(lambda)] {
+    for bytes in [fixed(LAMBDA), variable(LAMBDA)] {
         let report = checked("a.h5", bytes);
         assert_eq!(rules_of(&report), ["keras-lambda-code"], "{report:#?}");
         assert_eq!(report.layers[1].name, "attribute model_config of /");
     }
-    assert_eq!(checked("a.h5", fixed(dense)).verdict, Verdict::JustData);
-    assert_eq!(checked("a.h5", variable(dense)).verdict, Verdict::JustData);
+    assert_eq!(checked("a.h5", fixed(DENSE)).verdict, Verdict::JustData);
+    assert_eq!(checked("a.h5", variable(DENSE)).verdict, Verdict::JustData);
 }
 
 #[test]
@@ -352,7 +366,7 @@ fn chunk_indexes() -> Vec<Vec<u8>> {
     // Fixed array, with and without pages
     for page_bits in [10, 1] {
         index(&|file, chunks| {
-            let at = file.0.len() as u64;
+            let at = file.len();
             file.push(signed(b"FAHD", &[&[0, 8, page_bits], &int(4), &int(at + 28)]));
             if page_bits == 10 {
                 file.push(signed(b"FADB", &[&[0], &int(at), &addresses(chunks)]));
@@ -367,16 +381,16 @@ fn chunk_indexes() -> Vec<Vec<u8>> {
     }
     // Extensible array: one element in the index block, then data blocks of 1 and 2, then a super block
     index(&|file, chunks| {
-        let at = file.0.len() as u64;
+        let at = file.len();
         file.push(signed(b"EAHD", &[&[0, 8, 32, 1, 1, 2, 10], &[0; 48], &int(at + 72)]));
         let second = at + 72 + 290;
         let mut supers = [0xff; 31 * 8];
         let data_len = 30;
         supers[..8].copy_from_slice(&int(second + data_len));
         file.push(signed(b"EAIB", &[&[0], &int(at), &addresses(&chunks[..1]), &int(second), &int(NONE), &supers]));
-        assert_eq!(file.0.len() as u64, second);
+        assert_eq!(file.len(), second);
         file.push(signed(b"EADB", &[&[0], &int(at), &[0; 4], &addresses(&chunks[1..2])]));
-        assert_eq!(file.0.len() as u64, second + data_len);
+        assert_eq!(file.len(), second + data_len);
         let third = second + data_len + 38;
         file.push(signed(b"EASB", &[&[0], &int(at), &[0; 4], &int(third), &int(NONE)]));
         file.push(signed(b"EADB", &[&[0], &int(at), &[0; 4], &addresses(&chunks[2..])]));
@@ -414,59 +428,254 @@ fn chunks_are_found_by_every_index() {
     }
 }
 
-/// Links or attributes in a fractal heap, found by a version 2 B-tree.
-fn dense(links: bool, object: &[u8]) -> Vec<u8> {
-    let int = |value: u64| value.to_le_bytes();
-    let mut file = File::new();
-    let heap = file.0.len() as u64;
-    let block = heap + 146;
-    let mut fields = vec![7 + u8::from(!links), 0, 0, 0, 2];
-    fields.extend(4096u32.to_le_bytes());
-    for field in [0, NONE, 0, NONE, 512, 512, 0, 1, 0, 0, 0, 0] {
-        fields.extend(int(field));
+/// A fractal heap of one block.
+struct Heap {
+    /// Length of an ID.
+    id: u8,
+    deflated: bool,
+    /// The B-tree of huge objects.
+    huge: u64,
+}
+
+impl Heap {
+    /// Appends the heap and gives its address, and the ID of each object.
+    fn push(self, file: &mut File, objects: &[&[u8]]) -> (u64, Vec<Vec<u8>>) {
+        let int = |value: u64| value.to_le_bytes();
+        let address = file.len();
+        let filters: &[u8] = if self.deflated { &[2, 1, 1, 0, 0, 0, 1, 0, 6, 0, 0, 0] } else { &[] };
+        let block = address + 146 + if self.deflated { 12 + filters.len() as u64 } else { 0 };
+        let mut direct = [&b"FHDB\0"[..], &int(address), &[0; 4], &[0xcc; 4]].concat();
+        let mut ids = Vec::new();
+        for object in objects {
+            let offset = (direct.len() as u32).to_le_bytes();
+            let mut id = [&[0][..], &offset, &(object.len() as u16).to_le_bytes()].concat();
+            id.resize(self.id.into(), 0);
+            ids.push(id);
+            direct.extend(*object);
+        }
+        direct.resize(512, 0);
+        if self.deflated {
+            direct = miniz_oxide::deflate::compress_to_vec_zlib(&direct, 6);
+        }
+        let mut fields = vec![self.id, 0, filters.len() as u8, 0, 2];
+        fields.extend(4096u32.to_le_bytes());
+        for field in [0, self.huge, 0, NONE, 512, 512, 0, 1, 0, 0, 0, 0] {
+            fields.extend(int(field));
+        }
+        fields.extend([4, 0]);
+        fields.extend([int(512), int(65536)].concat());
+        fields.extend([32, 0, 1, 0]);
+        fields.extend(int(block));
+        fields.extend([0, 0]);
+        if self.deflated {
+            fields.extend([&int(direct.len() as u64)[..], &[0; 4], filters].concat());
+        }
+        file.push(signed(b"FRHP", &[&fields]));
+        assert_eq!(file.len(), block);
+        file.push(direct);
+        (address, ids)
     }
-    fields.extend([4, 0]);
-    fields.extend([int(512), int(65536)].concat());
-    fields.extend([32, 0, 1, 0]);
-    fields.extend(int(block));
-    fields.extend([0, 0]);
-    file.push(signed(b"FRHP", &[&fields]));
-    assert_eq!(file.0.len() as u64, block);
-    let mut direct = [&b"FHDB\0"[..], &int(heap), &[0; 4], &[0xcc; 4], object].concat();
-    direct.resize(512, 0);
-    file.push(direct);
-    let id = [&[0][..], &21u32.to_le_bytes(), &(object.len() as u16).to_le_bytes()].concat();
-    let (kind, record) = match links {
-        true => (5, [&[0xcc; 4][..], &id].concat()),
-        false => (8, [&id[..], &[0], &[0], &[0; 4], &[0xcc; 4]].concat()),
-    };
-    let mut leaf = signed(b"BTLF", &[&[kind], &record]);
+}
+
+/// Appends a version 2 B-tree of one leaf.
+fn tree(file: &mut File, kind: u8, records: &[Vec<u8>]) -> u64 {
+    let mut leaf = signed(b"BTLF", &[&[kind], &records.concat()]);
     leaf.resize(512, 0);
     let leaf = file.push(leaf);
-    let settings = [&[kind][..], &512u32.to_le_bytes(), &[record.len() as u8, 0, 0, 0, 100, 40]].concat();
-    let tree = file.push(signed(b"BTHD", &[&settings, &int(leaf), &[1, 0], &int(1)]));
-    let info = [&[0, 0][..], &int(heap), &int(tree)].concat();
+    let settings = [&[kind][..], &512u32.to_le_bytes(), &[records[0].len() as u8, 0, 0, 0, 100, 40]].concat();
+    let count = records.len() as u8;
+    file.push(signed(b"BTHD", &[&settings, &leaf.to_le_bytes(), &[count, 0], &u64::from(count).to_le_bytes()]))
+}
+
+/// The record of a link or an attribute, by name.
+fn record(links: bool, id: &[u8]) -> Vec<u8> {
+    if links { [&[0xcc; 4][..], id].concat() } else { [id, &[0], &[0; 4], &[0xcc; 4]].concat() }
+}
+
+/// A link or an attribute in a fractal heap, found by a version 2 B-tree.
+fn dense(links: bool, deflated: bool, object: &[u8]) -> Vec<u8> {
+    let mut file = File::new();
+    let (heap, ids) = Heap { id: 7 + u8::from(!links), deflated, huge: NONE }.push(&mut file, &[object]);
+    let tree = tree(&mut file, if links { 5 } else { 8 }, &[record(links, &ids[0])]);
+    let info = [&[0, 0][..], &heap.to_le_bytes(), &tree.to_le_bytes()].concat();
     file.seal(&[message(if links { 2 } else { 21 }, &info)])
+}
+
+/// An attribute that is too large for the blocks of its heap, deflated or not.
+fn huge(deflated: bool, object: &[u8]) -> Vec<u8> {
+    let mut file = File::new();
+    let stored = if deflated { miniz_oxide::deflate::compress_to_vec_zlib(object, 6) } else { object.to_vec() };
+    let (len, address) = (stored.len() as u64, file.push(stored));
+    let filtered = [&[0; 4][..], &(object.len() as u64).to_le_bytes()].concat();
+    let filtered: &[u8] = if deflated { &filtered } else { &[] };
+    let record_of = [&address.to_le_bytes(), &len.to_le_bytes(), filtered, &1u64.to_le_bytes()].concat();
+    let objects = tree(&mut file, if deflated { 2 } else { 1 }, &[record_of]);
+    let (heap, _) = Heap { id: 8, deflated, huge: objects }.push(&mut file, &[]);
+    let names = tree(&mut file, 8, &[record(false, &[0x10, 1, 0, 0, 0, 0, 0, 0])]);
+    let info = [&[0, 0][..], &heap.to_le_bytes(), &names.to_le_bytes()].concat();
+    file.seal(&[message(21, &info)])
+}
+
+const LAMBDA: &str = r#"{"class_name": "Lambda", "config": {"function": ["4wAA", null, null]}}"#;
+const DENSE: &str = r#"{"class_name": "Dense", "config": {"units": 3}}"#;
+
+fn model(text: &str) -> Vec<u8> {
+    text_attribute("model_config", text)[4..].to_vec()
 }
 
 #[test]
 fn large_groups_are_read() {
-    let evil = dense(true, &link("other", Some(64), b"\0/etc/hostname\0/\0"));
-    assert_eq!(rules_of(&checked("a.h5", evil)), ["reference-by-whole-path"]);
-    assert_just_data(dense(true, &link("other", Some(1), b"/elsewhere")));
-    let lambda = r#"{"class_name": "Lambda", "config": {"function": ["4wAA", null, null]}}"#;
-    let attribute = |text: &str| dense(false, &text_attribute("model_config", text)[4..]);
-    assert_eq!(rules_of(&checked("a.h5", attribute(lambda))), ["keras-lambda-code"]);
-    assert_just_data(attribute("plain text"));
+    for deflated in [false, true] {
+        let evil = dense(true, deflated, &link("other", Some(64), b"\0/etc/hostname\0/\0"));
+        assert_eq!(rules_of(&checked("a.h5", evil)), ["reference-by-whole-path"]);
+        assert_just_data(dense(true, deflated, &link("other", Some(1), b"/elsewhere")));
+        assert_eq!(rules_of(&checked("a.h5", dense(false, deflated, &model(LAMBDA)))), ["keras-lambda-code"]);
+        assert_just_data(dense(false, deflated, &model("plain text")));
+    }
 }
 
-/// Superblock version 0, a version 1 object header, a symbol table with one dataset whose name is `name`.
-fn old(name: &str) -> Vec<u8> {
+#[test]
+fn huge_attributes_are_read() {
+    for deflated in [false, true] {
+        let report = checked("a.h5", huge(deflated, &model(LAMBDA)));
+        assert_eq!(rules_of(&report), ["keras-lambda-code"], "{report:#?}");
+        assert_just_data(huge(deflated, &model(DENSE)));
+    }
+}
+
+#[test]
+fn a_program_in_a_filtered_heap_is_found() {
+    let object = [link("soft", Some(1), b"/x"), vec![0; 8], b"\x7fELF".to_vec()].concat();
+    assert_just_data(dense(true, true, &object));
+    let elf = crate::formats::elf::sample::program();
+    let report = checked("a.h5", dense(true, true, &[link("soft", Some(1), b"/x"), elf].concat()));
+    assert_eq!(rules_of(&report), ["program-in-opaque"], "{report:#?}");
+}
+
+#[test]
+fn filters_of_heaps_are_told() {
+    let mut bytes = dense(true, true, &link("soft", Some(1), b"/x"));
+    let filters = bytes.windows(4).position(|window| window == [2, 1, 1, 0]).unwrap();
+    bytes[filters + 2..filters + 4].copy_from_slice(&[4, 0]);
+    let report = checked("a.h5", bytes);
+    assert_eq!((report.verdict, report.layers[0].stops[0].kind.as_str()), (Verdict::Unfinished, "unsupported"));
+}
+
+/// A file whose messages are shared: an attribute, its datatype and dataspace, those of a dataset.
+fn shared(in_tree: bool, text: &str) -> Vec<u8> {
+    let mut file = File::new();
+    let (kind, scalar) = (datatype(3, 0, text.len() as u32, &[]), space(&[]));
+    // Which heap an ID is of follows from the kind of the message.
+    let (first, types) = Heap { id: 8, deflated: false, huge: NONE }.push(&mut file, &[&kind, &scalar, &bytes_type()]);
+    let shared = |id: &[u8]| [&[3, 1][..], id].concat();
+    let mut whole = attribute("model_config", &shared(&types[0]), &shared(&types[1]), text.as_bytes())[4..].to_vec();
+    whole[1] = 3;
+    let (second, attributes) = Heap { id: 8, deflated: false, huge: NONE }.push(&mut file, &[&whole]);
+    let record = |id: &[u8]| [&[0, 0xcc, 0xcc, 0xcc, 0xcc, 1, 0, 0, 0][..], id].concat();
+    let mut index = |ids: &[Vec<u8>]| {
+        let records: Vec<_> = ids.iter().map(|id| record(id)).collect();
+        if in_tree {
+            return tree(&mut file, 7, &records);
+        }
+        let mut list = [b"SMLI".to_vec(), records.concat(), vec![0xcc; 4]].concat();
+        list.resize(8 + 5 * 17, 0);
+        file.push(list)
+    };
+    let rows = [(0x0a, types.len(), index(&types), first), (0x1000, 1, index(&attributes), second)];
+    let mut table = b"SMTB".to_vec();
+    for (kinds, count, index, heap) in rows {
+        table.extend([0, u8::from(in_tree)]);
+        table.extend([&u16::to_le_bytes(kinds)[..], &[8, 0, 0, 0, 5, 0, 3, 0], &(count as u16).to_le_bytes()].concat());
+        table.extend([index.to_le_bytes(), heap.to_le_bytes()].concat());
+    }
+    let table = file.push([table, vec![0xcc; 4]].concat());
+    let by_id = |kind: u8, id: &[u8]| {
+        let mut message = message(kind, &shared(id));
+        message[3] = 2;
+        message
+    };
+    let values = file.push([7; 1]);
+    let dataset = file.push(header(&[by_id(1, &types[1]), by_id(3, &types[2]), contiguous(values, 1)]));
+    let extension = message(0x0f, &[&[0][..], &table.to_le_bytes(), &[2]].concat());
+    file.extended(&[extension], &[by_id(12, &attributes[0]), hard("x", dataset)])
+}
+
+#[test]
+fn shared_messages_are_read() {
+    for in_tree in [false, true] {
+        let report = checked("a.h5", shared(in_tree, LAMBDA));
+        assert_eq!(rules_of(&report), ["keras-lambda-code"], "{report:#?}");
+        assert_just_data(shared(in_tree, DENSE));
+        assert_eq!(checked("a.h5", shared(in_tree, DENSE)).layers[0].coverage.opaque, 1);
+    }
+}
+
+#[test]
+fn shared_messages_of_no_heap_are_damage() {
+    let mut bytes = shared(false, DENSE);
+    let table = bytes.windows(4).position(|window| window == b"SMTB").unwrap();
+    bytes[table + 6] = 2;
+    let report = checked("a.h5", bytes);
+    assert_eq!((report.verdict, report.layers[0].stops[0].kind.as_str()), (Verdict::Unfinished, "malformed"));
+}
+
+/// A file whose root group stands in the metadata cache image; at its address is what was there before.
+fn imaged(text: &str) -> Vec<u8> {
+    let mut file = File::new();
+    let root = file.push([0; 100]);
+    let block = header(&[text_attribute("model_config", text)]);
+    let mut image = b"MDCI\0\0".to_vec();
+    let len = block.len() as u64;
+    image.extend([&(14 + 4 + 46 + len + 4).to_le_bytes()[..], &1u32.to_le_bytes()].concat());
+    image.extend([&[0; 8][..], &1u16.to_le_bytes(), &[0; 4], &root.to_le_bytes(), &len.to_le_bytes()].concat());
+    image.extend([&48u64.to_le_bytes()[..], &block, &[0xcc; 4]].concat());
+    let len = image.len() as u64;
+    let image = file.push(image);
+    let extension = message(0x18, &[&[0][..], &image.to_le_bytes(), &len.to_le_bytes()].concat());
+    let extension = file.push(header(&[extension]));
+    file.rooted(root, extension)
+}
+
+#[test]
+fn blocks_in_the_cache_image_are_read() {
+    let report = checked("a.h5", imaged(LAMBDA));
+    assert_eq!(rules_of(&report), ["keras-lambda-code"], "{report:#?}");
+    assert_just_data(imaged(DENSE));
+}
+
+#[test]
+fn lengths_may_be_narrower_than_addresses() {
+    let mut file = File::new();
+    let objects: [&[u8]; 2] = [b"first", LAMBDA.as_bytes()];
+    let mut block = b"GCOL\x01\0\0\0\0\x10\0\0\0\0\0\0".to_vec();
+    for (index, object) in objects.iter().enumerate() {
+        block.extend([index as u8 + 1, 0, 1, 0, 0, 0, 0, 0, object.len() as u8, 0, 0, 0, 0, 0, 0, 0]);
+        block.extend(*object);
+        block.resize(block.len().next_multiple_of(8), 0);
+    }
+    block.resize(4096, 0);
+    let heap = file.push(block);
+    let kind = datatype(9, 1, 16, &datatype(3, 0, 1, &[]));
+    let value = [&(LAMBDA.len() as u32).to_le_bytes()[..], &heap.to_le_bytes(), &2u32.to_le_bytes()].concat();
+    let mut bytes = file.seal(&[attribute("model_config", &kind, &space(&[]), &value)]);
+    bytes[10] = 4;
+    assert_eq!(rules_of(&checked("a.h5", bytes)), ["keras-lambda-code"]);
+    for width in [4, 8] {
+        assert_just_data(old("values", width));
+    }
+}
+
+/// Superblock version 0, a version 1 object header, a symbol table with one dataset whose name is `name`; lengths of
+/// `width` bytes.
+fn old(name: &str, width: u8) -> Vec<u8> {
     let int = |value: u64| value.to_le_bytes();
-    let entry = |name: u64, header: u64| [&int(name)[..], &int(header), &[0; 24]].concat();
-    let mut bytes = b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0\x04\0\x10\0\0\0\0\0".to_vec();
+    let length = |value: u64| value.to_le_bytes()[..width.into()].to_vec();
+    let entry = |name: u64, header: u64| [&length(name)[..], &int(header), &[0; 24]].concat();
+    let mut bytes = b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08".to_vec();
+    bytes.extend([width, 0, 4, 0, 16, 0, 0, 0, 0, 0]);
     bytes.extend([int(0), int(NONE), int(0), int(NONE)].concat());
-    bytes.extend(entry(0, 96));
+    let root = bytes.len() as u64 + 32 + u64::from(width);
+    bytes.extend(entry(0, root));
     let old_header = |messages: &[Vec<u8>]| {
         let messages = messages.concat();
         [&[1, 0, 1, 0, 1, 0, 0, 0][..], &(messages.len() as u32).to_le_bytes(), &[0; 4], &messages].concat()
@@ -476,24 +685,26 @@ fn old(name: &str) -> Vec<u8> {
         body.resize(body.len().next_multiple_of(8), 0);
         [&[kind, 0, body.len() as u8, 0, 0, 0, 0, 0][..], &body].concat()
     };
-    let root = 96;
-    let (heap, segment, tree) = (root + 40, root + 72, root + 104);
-    let symbols = tree + 24 + 32 * 16 + 8;
-    let dataset = symbols + 8 + 8 * 40;
+    let wide = u64::from(width);
+    let heap = root + 40;
+    let segment = heap + 8 + 2 * wide + 8;
+    let tree = segment + 32;
+    let symbols = tree + 24 + 32 * (wide + 8) + wide;
+    let dataset = symbols + 8 + 8 * (wide + 32);
     bytes.extend(old_header(&[old_message(0x11, &[int(tree), int(heap)].concat())]));
-    bytes.extend([&b"HEAP\0\0\0\0"[..], &int(32), &int(NONE), &int(segment)].concat());
+    bytes.extend([&b"HEAP\0\0\0\0"[..], &length(32), &length(NONE), &int(segment)].concat());
     let mut names = vec![0; 8];
     names.extend(name.as_bytes());
     names.resize(32, 0);
     bytes.extend(names);
-    bytes.extend([&b"TREE\0\0\x01\0"[..], &[0xff; 16], &int(0), &int(symbols), &int(8)].concat());
+    bytes.extend([&b"TREE\0\0\x01\0"[..], &[0xff; 16], &length(0), &int(symbols), &length(8)].concat());
     bytes.resize(symbols as usize, 0);
     bytes.extend([&b"SNOD\x01\0\x01\0"[..], &entry(8, dataset)].concat());
     bytes.resize(dataset as usize, 0);
     let mut old_space = vec![1, 1, 0, 0, 0, 0, 0, 0];
-    old_space.extend(int(5));
-    let values = dataset + 16 + 8 + 16 + 8 + 16 + 8 + 24;
-    let layout = [&[3, 1][..], &int(values), &int(5)].concat();
+    old_space.extend(length(5));
+    let values = dataset + 16 + 8 + 16 + 8 + 16 + 8 + if width == 8 { 24 } else { 16 };
+    let layout = [&[3, 1][..], &int(values), &length(5)].concat();
     bytes.extend(old_header(&[old_message(1, &old_space), old_message(3, &bytes_type()), old_message(8, &layout)]));
     assert_eq!(bytes.len() as u64, values);
     bytes.extend([5; 5]);
@@ -504,8 +715,8 @@ fn old(name: &str) -> Vec<u8> {
 
 #[test]
 fn symbol_tables_are_read() {
-    assert_just_data(old("values"));
-    let books = checked("a.h5", old("values")).layers[0].coverage;
+    assert_just_data(old("values", 8));
+    let books = checked("a.h5", old("values", 8)).layers[0].coverage;
     assert_eq!((books.opaque, books.unexplained), (5, 0), "{books:?}");
 }
 
@@ -516,7 +727,7 @@ fn damage_is_unfinished() {
         bytes[at..at + value.len()].copy_from_slice(value);
         bytes
     };
-    let whole = old("values");
+    let whole = old("values", 8);
     // Root, tree and symbols elsewhere; more symbols than fit; a dataset that is longer than the file.
     unfinished(with(whole.clone(), 64, &[9]));
     unfinished(with(whole.clone(), 200, b"X"));
@@ -529,7 +740,9 @@ fn damage_is_unfinished() {
 
 #[test]
 fn no_cut_is_just_data() {
-    for whole in [plain(), old("values"), dense(true, &link("soft", Some(1), b"/x"))].into_iter().chain(chunk_indexes())
+    for whole in [plain(), old("values", 8), dense(true, false, &link("soft", Some(1), b"/x")), imaged(DENSE)]
+        .into_iter()
+        .chain(chunk_indexes())
     {
         for len in 9..whole.len() {
             assert_ne!(checked("a.h5", &whole[..len]).verdict, Verdict::JustData, "cut at {len}");
@@ -539,8 +752,7 @@ fn no_cut_is_just_data() {
 
 #[test]
 fn a_file_in_opaque_bytes_is_found() {
-    let lambda = r#"{"class_name": "Lambda", "config": {"function": ["4wAA", null, null]}}"#;
-    let inner = File::new().seal(&[text_attribute("model_config", lambda)]);
+    let inner = File::new().seal(&[text_attribute("model_config", LAMBDA)]);
     let mut file = File::new();
     let len = inner.len() as u64 + 8;
     let values = file.push([&[1; 8][..], &inner].concat());

@@ -21,10 +21,10 @@ use crate::{bytes::Bytes, ledger::Kind, stop::Stop};
 pub(super) enum Use {
     /// Types 5 and 8: links or attributes by name.
     Names { heap: Rc<Heap>, path: Rc<str>, links: bool },
-    /// Types 6 and 9: the same objects once more, in order.
-    Order,
-    /// Types 1 to 4: links or attributes that are too large for blocks of the heap.
-    Huge { path: Rc<str>, links: bool },
+    /// Types 6, 7 and 9: the same objects once more, in another order.
+    Again,
+    /// Types 1 to 4: objects that are too large for blocks of a heap.
+    Huge(Rc<Heap>),
     /// Types 10 and 11: chunks.
     Chunks(Rc<Chunks>),
 }
@@ -75,8 +75,8 @@ impl Walk<'_, '_> {
         let fits = match purpose {
             Use::Names { links: true, .. } => kind == 5,
             Use::Names { links: false, .. } => kind == 8,
-            Use::Order => matches!(kind, 6 | 9),
-            Use::Huge { .. } => matches!(kind, 1..=4),
+            Use::Again => matches!(kind, 6 | 7 | 9),
+            Use::Huge(_) => matches!(kind, 1..=4),
             Use::Chunks(_) => matches!(kind, 10 | 11),
         };
         if !fits || record == 0 || node_size <= OVERHEAD || depth > DEPTH {
@@ -130,7 +130,7 @@ impl Walk<'_, '_> {
         let widths = self.widths;
         let mut cursor = record.cursor();
         match &tree.purpose {
-            Use::Order => Ok(()),
+            Use::Again => Ok(()),
             Use::Chunks(chunks) => {
                 let address = widths.address(&mut cursor)?;
                 let mut len = chunks.len;
@@ -146,31 +146,26 @@ impl Walk<'_, '_> {
             Use::Names { heap, path, links } => {
                 if *links {
                     cursor.u32_le("the hash of a name")?;
-                } else if record.peek(record.start().saturating_add(8), 1)?.first().is_some_and(|flags| flags & 2 != 0)
-                {
-                    return Err(Stop::unsupported(record.start(), "a message in the heap of shared messages"));
+                    let object = self.heap_object(heap, &mut cursor)?;
+                    return self.link(&object, path);
                 }
-                match self.heap_object(heap, &mut cursor)? {
-                    Some(object) => self.dense_object(object, path, *links),
-                    None => Ok(()),
-                }
+                let flags = record.peek(record.start().saturating_add(8), 1)?;
+                let is_shared = flags.first().is_some_and(|flags| flags & 2 != 0);
+                let object = match is_shared {
+                    true => self.shared_object(0x0c, &mut cursor)?,
+                    false => self.heap_object(heap, &mut cursor)?,
+                };
+                self.attribute(&object, path)
             }
-            Use::Huge { path, links } => {
-                let address = widths.address(&mut cursor)?;
-                let len = widths.length(&mut cursor)?;
-                if matches!(tree.kind, 2 | 4) {
-                    return Err(Stop::unsupported(record.start(), "a filtered object of a fractal heap"));
+            Use::Huge(heap) => {
+                // IDs are addresses where they have room for it.
+                if matches!(tree.kind, 3 | 4) {
+                    return Ok(());
                 }
-                let Some(address) = address else { return Ok(()) };
-                let object = self.raw_range(address, len)?;
-                self.dense_object(self.visit.bytes.window(object), path, *links)
+                let object = self.huge_object(&mut cursor, &heap.filters)?;
+                heap.keep(widths.length(&mut cursor)?, object)
             }
         }
-    }
-
-    /// A link or an attribute in a fractal heap.
-    pub fn dense_object(&mut self, object: Bytes, path: &Rc<str>, links: bool) -> Result<(), Stop> {
-        if links { self.link(&object, path) } else { self.attribute(&object, path) }
     }
 }
 

@@ -5,7 +5,10 @@ use std::{collections::HashSet, ops::Range, rc::Rc};
 use super::{
     Ranks, Superblock,
     chunk::Chunks,
+    decoded::Decoded,
     group::{LocalHeap, Names},
+    image::Imaged,
+    shared::Shared,
     tree::Node,
 };
 use crate::{
@@ -43,11 +46,6 @@ impl Widths {
     /// A length.
     pub fn length(self, cursor: &mut Cursor) -> Result<u64, Stop> {
         uint(cursor, self.length, "a length")
-    }
-
-    /// A number as wide as an address that is none.
-    pub fn length_of_offset(self, cursor: &mut Cursor) -> Result<u64, Stop> {
-        uint(cursor, self.offset, "an offset")
     }
 }
 
@@ -107,6 +105,12 @@ pub(super) struct Walk<'v, 'a> {
     pub named: HashSet<String>,
     /// Filters that were reported.
     pub filters: HashSet<u16>,
+    /// Blocks of the metadata cache image, by their addresses.
+    pub image: Vec<Imaged>,
+    /// Heaps of messages that objects share.
+    pub shared: Vec<Shared>,
+    /// What is stored filtered in heaps, by its places.
+    pub decoded: Vec<Decoded>,
 }
 
 impl<'v, 'a> Walk<'v, 'a> {
@@ -125,6 +129,9 @@ impl<'v, 'a> Walk<'v, 'a> {
             opened: HashSet::new(),
             named: HashSet::new(),
             filters: HashSet::new(),
+            image: Vec::new(),
+            shared: Vec::new(),
+            decoded: Vec::new(),
         }
     }
 
@@ -212,21 +219,28 @@ impl<'v, 'a> Walk<'v, 'a> {
     /// The place that an address leads to.
     pub fn place(&self, address: u64) -> Result<u64, Stop> {
         let end = self.visit.bytes.end();
-        let place = self.base.checked_add(address).filter(|place| *place < end);
+        let place = self.imaged(address).or_else(|| self.base.checked_add(address)).filter(|place| *place < end);
         place.ok_or_else(|| Stop::malformed(end, format!("a block at address {address:#x}")))
     }
 
     /// At most `len` bytes from a place on.
     pub fn window(&self, at: u64, len: u64) -> Bytes {
-        self.visit.bytes.window(at..at.saturating_add(len))
+        let bytes = self.decoded_at(at).map_or(self.visit.bytes, |decoded| &decoded.bytes);
+        bytes.window(at..at.saturating_add(len))
     }
 
-    /// Walks a block that starts with a signature and a version.
-    pub fn signed(&self, at: u64, len: u64, signature: &[u8; 4], expected: &'static str) -> Result<(Cursor, u8), Stop> {
+    /// Walks a block that starts with a signature.
+    pub fn signature(&self, at: u64, len: u64, signature: &[u8; 4], expected: &'static str) -> Result<Cursor, Stop> {
         let mut cursor = self.window(at, len).cursor();
         if cursor.array::<4>(expected)? != *signature {
             return Err(Stop::malformed(at, expected));
         }
+        Ok(cursor)
+    }
+
+    /// Walks a block that starts with a signature and a version.
+    pub fn signed(&self, at: u64, len: u64, signature: &[u8; 4], expected: &'static str) -> Result<(Cursor, u8), Stop> {
+        let mut cursor = self.signature(at, len, signature, expected)?;
         let version = cursor.u8(expected)?;
         Ok((cursor, version))
     }
@@ -252,7 +266,7 @@ impl<'v, 'a> Walk<'v, 'a> {
 
     /// Writes a range into the books.
     pub fn claim(&mut self, range: Range<u64>, kind: Kind, what: &'static str) -> Result<(), Stop> {
-        if range.is_empty() {
+        if range.is_empty() || self.decoded_at(range.start).is_some() {
             return Ok(());
         }
         if let Some(last) = self.claims.last_mut()
