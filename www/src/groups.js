@@ -1,4 +1,5 @@
-// What belongs together in the list: the files of a folder, or those that the core says are of one series.
+// What belongs together in the list: the slices of a series that say the same, a header and its values, or the files of
+// a folder.
 
 import { h, refill } from "./dom.js";
 import { icon } from "./icons.js";
@@ -9,22 +10,25 @@ import { VERDICTS, visible } from "./wording.js";
 /** @typedef {import("./queue.js").Job} Job */
 
 /** How files may be put together. */
-export const GROUPED = /** @type {const} */ (["none", "folder", "series"]);
+export const GROUPED = /** @type {const} */ (["items", "folder", "none"]);
 
 /** Files that belong together. */
 export class Group {
-  folded = false;
   /** @type {Job[]} */
   jobs = [];
 
-  /** @param {string} name of the folder, or of the series */
-  constructor(name) {
+  /**
+   * @param {string} name of the folder, of the header, or of the folder of a series
+   * @param {boolean} folded
+   */
+  constructor(name, folded) {
     this.name = name;
+    this.folded = folded;
   }
 }
 
 /**
- * @param {Job} job
+ * @param {{ name: string }} job
  * @returns {string} the folders of its name; empty where it has none
  */
 export function folderOf(job) {
@@ -32,14 +36,52 @@ export function folderOf(job) {
 }
 
 /**
- * @param {Job} job
+ * The files in the order in which they are given, those that belong together as one group where the first of them stands.
+ * @param {Job[]} jobs
  * @param {typeof GROUPED[number]} grouped
- * @returns {{ id: string, name: string }}
+ * @param {Map<string, Group>} known groups that were shown, so that a folded one stays so
+ * @returns {(Job | Group)[]}
  */
-export function groupOf(job, grouped) {
-  const folder = folderOf(job);
-  if (grouped === "series" && job.report?.series) return { id: likenessOf(job.report, folder), name: folder };
-  return { id: `folder ${folder}`, name: folder };
+export function inGroups(jobs, grouped, known) {
+  const headers = new Set(jobs.map(({ report }) => report?.part_of).filter(Boolean));
+  /** @type {Map<string, Group>} */
+  const groups = new Map();
+  /** @type {(Job | Group)[]} */
+  const items = [];
+  for (const job of jobs) {
+    const of = grouped === "folder" ? { id: `folder ${folderOf(job)}`, name: folderOf(job) } : itemOf(job, headers);
+    if (!of) {
+      items.push(job);
+      continue;
+    }
+    let group = groups.get(of.id);
+    if (!group) {
+      group = known.get(of.id) ?? new Group(of.name, grouped === "items");
+      group.jobs = [];
+      groups.set(of.id, group);
+      known.set(of.id, group);
+      items.push(group);
+    }
+    group.jobs.push(job);
+  }
+  return items.flatMap((item) => {
+    if (!(item instanceof Group)) return [item];
+    // A slice whose like is not shown is a file like any other.
+    if (grouped === "items" && item.jobs.length === 1) return item.jobs;
+    return [item, ...(item.folded ? [] : item.jobs)];
+  });
+}
+
+/**
+ * @param {Job} job
+ * @param {Set<string | undefined>} headers of files that hold nothing but values
+ * @returns {{ id: string, name: string } | null} what it is a part of, if anything
+ */
+function itemOf({ name, report }, headers) {
+  const header = report?.part_of ?? (headers.has(name) ? name : undefined);
+  if (header) return { id: `pair ${header}`, name: header };
+  const folder = folderOf({ name });
+  return report?.series ? { id: likenessOf(report, folder), name: folder } : null;
 }
 
 /**

@@ -25,6 +25,8 @@ export { headline } from "./answer.js";
 const SPOTS = 5;
 /** Stops that are shown before the user asks for more. */
 const STOPPED = 8;
+/** Companions that are shown before the user asks for more. */
+const COMPANIONS = 10;
 /** Files up to this size are hashed as soon as their result is looked at. */
 const SMALL = 32 * 2 ** 20;
 
@@ -73,6 +75,7 @@ class Result {
       h("div.actions", {}, actions),
       this.#findings(),
       this.#stops(),
+      this.#companions(),
       h("section", {},
         h("h4", {}, say("answer.inside")),
         h("p.quiet", {}, accounted(report)),
@@ -80,6 +83,21 @@ class Result {
       this.#about());
     this.#enter(report.layers[0]);
     return element;
+  }
+
+  /** The other files that are opened along with this one, where they were looked for, and whose half this one is. */
+  #companions() {
+    const { companions = [], part_of: header } = this.#report;
+    const told = companions.flatMap(({ name, found, missing }) =>
+      found ? [say("answer.companion.found", { name: visible(name) })] : missing ? [say("answer.companion.missing", { name: visible(name) })] : []);
+    if (!told.length && !header) return null;
+    const rows = told.map((words) => h("li", {}, h("bdi", {}, words)));
+    const more = rows.splice(COMPANIONS);
+    return h("section.companions", {},
+      h("h4", {}, say("answer.companions")),
+      header ? h("p", {}, h("bdi", {}, say("answer.companion.part", { name: visible(header) }))) : null,
+      rows.length ? h("ul.plain", {}, rows) : null,
+      more.length ? h("details", {}, h("summary", {}, say("answer.more", { count: more.length })), h("ul.plain", {}, more)) : null);
   }
 
   /** @param {Layer} layer */

@@ -3,7 +3,7 @@
 
 import { h, refill } from "./dom.js";
 import { factsOf, standing, verdictOf } from "./facts.js";
-import { GROUPED, Group, folderOf, groupOf } from "./groups.js";
+import { GROUPED, folderOf, inGroups } from "./groups.js";
 import { icon } from "./icons.js";
 import { count, inOrder, say } from "./language.js";
 import { GUIDELINES, VERDICTS } from "./wording.js";
@@ -34,15 +34,14 @@ export class Sieve extends EventTarget {
   #words = "";
   #order = "worst";
   /** @type {typeof GROUPED[number]} */
-  #grouped = "none";
-  /** Groups that were shown, so that a folded one stays so. @type {Map<string, Group>} */
+  #grouped = "items";
+  /** Groups that were shown, so that a folded one stays so. @type {Map<string, import("./groups.js").Group>} */
   #groups = new Map();
   /** @type {{ compare?: unknown, jobs?: Job[], places: Map<Job, number> }} */
   #placed = { places: new Map() };
   /** Reports whose formats are known here. @type {WeakSet<object>} */
   #seen = new WeakSet();
   #present = new Set();
-  #series = false;
   #parts = this.#made();
 
   /** @param {import("./list.js").Desk} desk */
@@ -79,7 +78,7 @@ export class Sieve extends EventTarget {
 
   /**
    * @param {Job[]} jobs all of them
-   * @returns {{ shown: Job[], items: (Job | Group)[] }} those that are asked for, and these in their order and groups
+   * @returns {{ shown: Job[], items: (Job | import("./groups.js").Group)[] }} those that are asked for, and these in their order and groups
    */
   through(jobs) {
     this.#drawStandings(jobs);
@@ -99,7 +98,7 @@ export class Sieve extends EventTarget {
     const number = "number" in order ? order.number : this.#placing(jobs, order.compare);
     const numbers = new Map(shown.map((job) => [job, number(job)]));
     shown.sort((a, b) => /** @type {number} */ (numbers.get(a)) - /** @type {number} */ (numbers.get(b)) || a.id - b.id);
-    return { shown, items: this.#grouped === "none" ? shown : this.#inGroups(shown) };
+    return { shown, items: this.#grouped === "none" ? shown : inGroups(shown, this.#grouped, this.#groups) };
   }
 
   /**
@@ -113,27 +112,6 @@ export class Sieve extends EventTarget {
     }
     const { places } = this.#placed;
     return (job) => places.get(job) ?? 0;
-  }
-
-  /**
-   * Groups stand in the order of their first files, which is that of the worst when the worst come first.
-   * @param {Job[]} jobs
-   */
-  #inGroups(jobs) {
-    /** @type {Map<string, Group>} */
-    const groups = new Map();
-    for (const job of jobs) {
-      const { id, name } = groupOf(job, this.#grouped);
-      let group = groups.get(id);
-      if (!group) {
-        group = this.#groups.get(id) ?? new Group(name);
-        group.jobs = [];
-        groups.set(id, group);
-        this.#groups.set(id, group);
-      }
-      group.jobs.push(job);
-    }
-    return [...groups.values()].flatMap((group) => [group, ...(group.folded ? [] : group.jobs)]);
   }
 
   /** @param {Job[]} jobs */
@@ -166,7 +144,7 @@ export class Sieve extends EventTarget {
 
   /** @param {Job[]} jobs */
   #drawTools(jobs) {
-    const { tools, format, grouped } = this.#parts;
+    const { tools, format } = this.#parts;
     // One file alone needs no search.
     tools.hidden = jobs.length < 2;
     const { rules, formats } = this.#desk;
@@ -176,7 +154,6 @@ export class Sieve extends EventTarget {
       if (!report || this.#seen.has(report)) continue;
       this.#seen.add(report);
       for (const id of factsOf(report, rules, formats).formats) present.add(id);
-      this.#series ||= Boolean(report.series);
     }
     if (format.dataset.formats !== String(present.size)) {
       format.dataset.formats = String(present.size);
@@ -185,7 +162,6 @@ export class Sieve extends EventTarget {
       if (!present.has(this.#format)) this.#format = "";
       format.value = this.#format;
     }
-    for (const option of grouped.options) option.hidden = option.value === "series" && !this.#series;
   }
 
   #made() {
