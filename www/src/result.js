@@ -96,8 +96,8 @@ class Result {
     return h("section.companions", {},
       h("h4", {}, say("answer.companions")),
       header ? h("p", {}, h("bdi", {}, say("answer.companion.part", { name: visible(header) }))) : null,
-      rows.length ? h("ul.plain", {}, rows) : null,
-      more.length ? h("details", {}, h("summary", {}, say("answer.more", { count: more.length })), h("ul.plain", {}, more)) : null);
+      rows.length ? h("ul", {}, rows) : null,
+      more.length ? h("details", {}, h("summary", {}, say("answer.more", { count: more.length })), h("ul", {}, more)) : null);
   }
 
   /** @param {Layer} layer */
