@@ -175,6 +175,14 @@ pub struct Opening {
 /// How many of each part of a format a layer holds.
 pub type Parts = BTreeMap<&'static str, u64>;
 
+impl Opening {
+    /// Whether the byte at `at` of the parent lies in it, as it stands.
+    pub(crate) fn holds(&self, at: u64) -> bool {
+        let inside = |start: u64| (start..start.saturating_add(self.source.len())).contains(&at);
+        self.in_place && self.offset.is_some_and(inside)
+    }
+}
+
 /// Something that a reader found.
 pub(crate) struct Found {
     pub rule: &'static Rule,

@@ -9,7 +9,7 @@ use std::{ops::Range, sync::OnceLock};
 use memchr::memmem::Finder;
 
 use crate::{
-    bytes::Bytes,
+    bytes::{Bytes, first_other},
     format::{Buried, Candidate, Format},
     formats::FORMATS,
     stop::Stop,
@@ -50,7 +50,7 @@ pub(crate) fn search(bytes: &Bytes, region: &Range<u64>) -> Result<Searched, Sto
         let wanted = usize::try_from(region.end.saturating_sub(at)).unwrap_or(usize::MAX).min(buffer.len());
         let count = bytes.copy(at, buffer.get_mut(..wanted).unwrap_or_default())?;
         let window = buffer.get(..count).unwrap_or_default();
-        if let Some(first) = window.iter().position(|byte| *byte != 0) {
+        if let Some(first) = first_other(window, 0) {
             if let Some(hit) = hit_in_window(bytes, region, at, window)? {
                 zeros = zeros && hit.at <= at.saturating_add(first as u64);
                 return Ok(Searched { hit: Some(hit), zeros });

@@ -77,7 +77,7 @@ static SET_ID: Rule = Rule {
 };
 
 /// Everything is counted in blocks, in bytes.
-const BLOCK: u64 = 512;
+pub(super) const BLOCK: u64 = 512;
 
 /// The longest extended header that is read, in bytes.
 const EXTENDED: u64 = 1 << 20;

@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { ROOT } from "./surroundings.mjs";
+import { ROOT, XTASK } from "./surroundings.mjs";
 
 /** (module (memory (export "memory") 1) (func (export "trap") unreachable)) */
 const MODULE = Buffer.from(
@@ -76,6 +76,7 @@ export async function pageWithFaultyCore() {
   await mkdir(core);
   await writeFile(join(core, "just_data.js"), GLUE);
   await writeFile(join(core, "just_data_bg.wasm"), MODULE);
+  await promisify(execFile)(XTASK, ["pack", join(core, "just_data_bg.wasm")]);
   await promisify(execFile)("node", [join(ROOT, "www/bundle.mjs"), "--core", core, "--out", join(folder, "dist")]);
   return { site: join(folder, "dist", "site"), remove: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -17,6 +17,9 @@ export const COMMAND = resolve(process.env.JUST_DATA_COMMAND ?? join(ROOT, "targ
 /** The wasm-pack output that the page was made from. */
 export const CORE = resolve(process.env.JUST_DATA_CORE ?? join(ROOT, "target/core"));
 
+/** The chores of the repository, built. */
+export const XTASK = resolve(process.env.JUST_DATA_XTASK ?? join(ROOT, "target/debug/xtask"));
+
 export const CHROME = process.env.CHROME ?? found("chromium", "chromium-browser", "google-chrome", "chrome");
 export const CHROMEDRIVER = process.env.CHROMEDRIVER ?? found("chromedriver");
 export const NGINX = process.env.NGINX ?? found("nginx");

@@ -25,6 +25,7 @@ cargo xtask test [WORD]        the tests; with a word only the steps whose name 
 cargo xtask twice              build in another folder as well, and compare every byte
 cargo xtask screenshot         write the pictures of the README
 cargo xtask bench page         how the page answers while it checks 5 000 files, in a real browser
+cargo xtask pack FILE          pack a WebAssembly module for the page, into FILE.xz
 
 Each does its own set-up first, and says what it does.";
 
@@ -51,7 +52,7 @@ fn chore() -> Result<ExitCode> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Value(value) if chore.is_none() => chore = Some(value.string()?),
-            Value(value) if matches!(chore.as_deref(), Some("test" | "bench")) && word.is_none() => {
+            Value(value) if matches!(chore.as_deref(), Some("test" | "bench" | "pack")) && word.is_none() => {
                 word = Some(value.string()?);
             }
             Long("port") if chore.as_deref() == Some("serve") => port = Some(arguments.value()?.parse()?),
@@ -81,6 +82,7 @@ fn chore() -> Result<ExitCode> {
         Some("screenshot") => page::screenshot(&places)?,
         Some("bench") if word.as_deref() == Some("page") => page::bench(&places)?,
         Some("bench") => bail!("what is measured? There is: cargo xtask bench page\n\n{USAGE}"),
+        Some("pack") => page::pack(Path::new(&word.context("which file is packed?")?))?,
         None => println!("{USAGE}"),
         Some(other) => bail!("there is no chore \"{other}\"\n\n{USAGE}"),
     }

@@ -36,7 +36,7 @@ pub fn build(places: &Places, dist: &Path) -> Result<()> {
 }
 
 /// Packs the module with xz, beside itself: a quarter less to load than with gzip, which is what hosts do.
-fn pack(module: &Path) -> Result<()> {
+pub fn pack(module: &Path) -> Result<()> {
     let mut options = XzOptions::with_preset(9);
     // The unpacker in the page knows no other.
     options.set_check_sum_type(CheckType::Crc32);

@@ -107,9 +107,11 @@ fn steps(places: &Places, programs: &Programs, dist: &Path) -> Result<Vec<Step>>
     let types = command("npm", &["run", "--silent", "types"], &places.www());
 
     let release = places.target.join("release").join(format!("just-data{}", std::env::consts::EXE_SUFFIX));
+    let xtask = std::env::current_exe().context("where this program is")?;
     // One file at a time: a browser is heavy, and times are asserted.
     let in_browser = |folder: &Path| {
         let mut tests = command("node", &["--test", "--test-concurrency=1", "--test-reporter=spec"], folder);
+        tests.env("JUST_DATA_XTASK", &xtask);
         tests.env("JUST_DATA_DIST", dist).env("JUST_DATA_CORE", places.core()).env("JUST_DATA_COMMAND", &release);
         tests.env("CHROME", &browser.chrome).env("CHROMEDRIVER", &browser.driver);
         tests.env("NGINX", &servers.nginx).env("CADDY", &servers.caddy).env("APACHE", &servers.apache);

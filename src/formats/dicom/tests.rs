@@ -447,6 +447,11 @@ fn a_document_is_what_it_is_called() {
     assert_eq!((report.layers[1].name.as_str(), report.layers[1].len), ("document.txt", 15));
     assert!(rules(document("application/pdf", b"MZ and no document")).contains(&"document-type-lies".to_string()));
     assert!(rules(document("text/xml", b"plain words")).contains(&"document-type-lies".to_string()));
+    // The header of a document may stand behind other bytes, and here it stands near the start of the image.
+    let page = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\n\
+        xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000058 00000 n \ntrailer\n<< /Size 3 /Root 1 0 R >>\n\
+        startxref\n110\n%%EOF\n";
+    assert!(!rules(document("application/pdf", page)).contains(&"two-formats".to_string()));
     // A length of its own leaves out what follows.
     let tail = [
         element(0x0042_0011, "OB", b"A letter. and more"),

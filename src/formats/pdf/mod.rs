@@ -40,6 +40,7 @@ use self::{document::Document, table::Table};
 use crate::{
     bytes::Bytes,
     format::{Buried, Candidate, Format, Mark, Nature, Origin, Visit},
+    formats::{tar, zip},
     stop::Stop,
 };
 
@@ -100,8 +101,23 @@ fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     Ok(header_at(candidate.bytes)? == Some(start) && has_object(candidate.bytes, start)?)
 }
 
+/// Whether the document at `at` is a part that the format in front of it declares: then its layer is read as one, and
+/// these bytes are not two files at once. Archives may be read after this format, so that they are asked.
+fn is_declared_by_another(visit: &mut Visit<'_>, at: u64) -> Result<bool, Stop> {
+    let opened = visit.openings().iter().any(|opening| opening.holds(at));
+    // The members of a tar archive start with its blocks.
+    let in_tar = visit.is_also(&tar::FORMAT) && at.is_multiple_of(tar::BLOCK);
+    Ok(opened || in_tar || (visit.is_also(&zip::FORMAT) && zip::holds(visit.bytes, at)?))
+}
+
 fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     let header = header_at(visit.bytes)?;
+    if let Some(at) = header.filter(|at| *at > 0)
+        && is_declared_by_another(visit, at)?
+    {
+        visit.withdraw();
+        return Ok(());
+    }
     let at = header.unwrap_or(visit.bytes.start());
     let body_at = header.map_or(at, |at| at.saturating_add(HEADER.len() as u64));
     match header {

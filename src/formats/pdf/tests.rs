@@ -403,3 +403,30 @@ fn text_about_documents_is_text() {
     assert_eq!(checked("a.txt", "The first line is %PDF-1.7, then objects follow.\n").verdict, Verdict::JustData);
     assert_eq!(checked("a.txt", "1 0 obj is how an object starts.\n").verdict, Verdict::JustData);
 }
+
+#[test]
+fn a_document_that_the_file_around_it_declares_is_one_file_inside() {
+    let inside = document(&[catalog("").as_str(), PAGES, PAGE]);
+    let stored = crate::formats::zip::sample::archive(&[("a.pdf", &inside)]);
+    let mut block = vec![0; 512];
+    let fields =
+        [(0, "a.pdf".to_string()), (100, "0000644".into()), (124, format!("{:011o}", inside.len())), (156, "0".into())];
+    for (at, text) in fields {
+        block[at..at + text.len()].copy_from_slice(text.as_bytes());
+    }
+    block[148..156].fill(b' ');
+    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let mut tar = [block, inside.clone()].concat();
+    tar.resize(tar.len().next_multiple_of(512) + 1024, 0);
+    for (name, bytes) in [("a.zip", stored), ("a.tar", tar)] {
+        let report = checked(name, bytes);
+        assert_eq!(
+            (report.verdict, rules_of(&report)),
+            (Verdict::JustData, vec![]),
+            "{name} {:?}",
+            report.layers[0].formats
+        );
+        assert_eq!(report.layers[1].formats, ["pdf"], "{name}");
+    }
+}

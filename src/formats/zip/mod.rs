@@ -242,6 +242,21 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
     archive.stop.map_or(Ok(()), Err)
 }
 
+/// Whether the byte at `at` belongs to a member of an archive that starts with the layer.
+///
+/// # Errors
+/// Those of the source and the budget.
+pub(super) fn holds(bytes: &Bytes, at: u64) -> Result<bool, Stop> {
+    if !starts_like_one(bytes)? {
+        return Ok(false);
+    }
+    match Archive::read(bytes, false) {
+        Ok(archive) => Ok(archive.entries.iter().any(|entry| entry.data.contains(&at))),
+        Err(stop) if stop.ends_check() => Err(stop),
+        Err(_) => Ok(false),
+    }
+}
+
 /// Whether an archive behind other bytes is a part that the format in front of it opened (a bundle as the last
 /// element of an image): then that format's books tell of it, and these bytes are not two files at once.
 fn is_declared_by_another(visit: &mut Visit<'_>, archive: &Archive) -> Result<bool, Stop> {
