@@ -11,7 +11,11 @@ import { openBrowser, Page } from "./browser.mjs";
 import { tryChannels } from "./channels.mjs";
 import { nifti, picklesSystem, samples } from "./samples.mjs";
 import { serve, sink, withoutPolicy } from "./site.mjs";
-import { APACHE, CADDY, DIST, NGINX, ROOT } from "./surroundings.mjs";
+import { DIST, found, ROOT } from "./surroundings.mjs";
+
+const NGINX = process.env.NGINX ?? found("nginx");
+const CADDY = process.env.CADDY ?? found("caddy");
+const APACHE = process.env.APACHE ?? found("apache2");
 
 const sample = (name) => readFile(join(ROOT, "embed/hosting", name), "utf8");
 

@@ -22,11 +22,12 @@ export const XTASK = resolve(process.env.JUST_DATA_XTASK ?? join(ROOT, "target/d
 
 export const CHROME = process.env.CHROME ?? found("chromium", "chromium-browser", "google-chrome", "chrome");
 export const CHROMEDRIVER = process.env.CHROMEDRIVER ?? found("chromedriver");
-export const NGINX = process.env.NGINX ?? found("nginx");
-export const CADDY = process.env.CADDY ?? found("caddy");
-export const APACHE = process.env.APACHE ?? found("apache2");
 
-function found(...names) {
+/**
+ * Where a program is. Only hosting.test.mjs asks for web servers: the chores that also read this file do without them.
+ * @param {...string} names under which it is known
+ */
+export function found(...names) {
   for (const folder of [...(process.env.PATH ?? "").split(":"), "/usr/sbin"]) {
     for (const name of names) {
       if (existsSync(join(folder, name))) return join(folder, name);
