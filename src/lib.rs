@@ -22,6 +22,7 @@ pub mod folder;
 pub mod follow;
 pub mod format;
 pub mod formats;
+mod html;
 pub mod ledger;
 pub mod numbers;
 mod packed;

@@ -1,16 +1,15 @@
 //! Texts of data files that programs show as HTML: labels, descriptions, narratives.
 //!
-//! Specification: WHATWG HTML, tokenised as section 13.2.5 says. A text with a `<` in it is not HTML yet: only what the
+//! Specification: WHATWG HTML. A text with a `<` in it is not HTML yet: only what the
 //! standard makes elements with an address, or program text, counts.
 
 use std::ops::Range;
-
-use html5gum::{StartTag, Token as Html, Tokenizer};
 
 use crate::{
     follow::Follower,
     format::Visit,
     formats::json::{self, Token},
+    html::{self, Piece, Tag},
     quote::quoted,
     reference::{Reach, classify},
     rules,
@@ -58,18 +57,10 @@ pub fn look(
     if !text.contains('<') {
         return Ok(());
     }
-    let mut styled = false;
-    for Ok(token) in Tokenizer::new(text) {
-        match token {
-            Html::StartTag(tag) => {
-                styled = tag.name.as_slice() == b"style";
-                look_at_tag(visit, follower, range.clone(), subject, &tag)?;
-            }
-            Html::String(style) if styled => {
-                let style = String::from_utf8_lossy(&style).into_owned();
-                look_at_style(visit, follower, range.clone(), subject, &style)?;
-            }
-            _ => styled = false,
+    for piece in html::pieces(text) {
+        match piece {
+            Piece::Tag(tag) => look_at_tag(visit, follower, range.clone(), subject, &tag)?,
+            Piece::Style(style) => look_at_style(visit, follower, range.clone(), subject, style)?,
         }
     }
     Ok(())
@@ -109,20 +100,18 @@ fn look_at_tag(
     follower: &mut Follower,
     range: Range<u64>,
     subject: &str,
-    tag: &StartTag<()>,
+    tag: &Tag<'_>,
 ) -> Result<(), Stop> {
-    let element = String::from_utf8_lossy(&tag.name).into_owned();
+    let element = tag.name.as_str();
     let runs = |what: &str| format!("{subject} contains {}.", quoted(what));
     if element == "script" {
         follower.tell(visit, &rules::RICH_TEXT_CARRIES_SCRIPT, range.clone(), "", runs("<script>"))?;
     }
     let loading = LOADING.iter().find(|(name, _)| *name == element).map_or(&[][..], |(_, attributes)| attributes);
     for (name, value) in &tag.attributes {
-        let name = String::from_utf8_lossy(name).into_owned();
-        let value = String::from_utf8_lossy(value).into_owned();
         let event = name.len() > 4 && name.starts_with("on") && value.contains(['(', '=', '`']);
         let script = (CLICKED.contains(&name.as_str()) || loading.contains(&name.as_str()))
-            && classify(&value).reach == Reach::Script;
+            && classify(value).reach == Reach::Script;
         if event || script {
             let message = runs(&format!("{name}={value}"));
             follower.tell(visit, &rules::RICH_TEXT_CARRIES_SCRIPT, range.clone(), "", message)?;
@@ -134,7 +123,7 @@ fn look_at_tag(
                 loads(visit, follower, range.clone(), subject, address)?;
             }
         } else if name == "style" {
-            look_at_style(visit, follower, range.clone(), subject, &value)?;
+            look_at_style(visit, follower, range.clone(), subject, value)?;
         }
     }
     Ok(())

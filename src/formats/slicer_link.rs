@@ -12,12 +12,11 @@
 
 use std::ops::Range;
 
-use html5gum::{Token, Tokenizer};
-
 use super::text;
 use crate::{
     follow::Follower,
     format::{Buried, Candidate, Format, Nature, Visit},
+    html::{Piece, pieces},
     quote::quoted,
     reference::{classify, percent_decoded},
     rule::{Guideline, Rule, Runs, Severity},
@@ -111,13 +110,9 @@ fn links(text: &str) -> Vec<String> {
             links.push(value.trim().to_string());
         }
     }
-    if !text.contains('<') {
-        return links;
-    }
-    for Ok(token) in Tokenizer::new(text) {
-        let Token::StartTag(tag) = token else { continue };
+    for piece in pieces(text) {
+        let Piece::Tag(tag) = piece else { continue };
         for value in tag.attributes.values() {
-            let value = String::from_utf8_lossy(value);
             // `<meta http-equiv="refresh" content="0; url=slicer://…">`
             let address = value.split_once("url=").map_or(value.as_ref(), |(_, address)| address);
             if is_link(address) {
