@@ -18,6 +18,7 @@ pub mod budget;
 pub mod bytes;
 mod charset;
 pub mod check;
+mod checksum;
 pub mod folder;
 pub mod follow;
 pub mod format;

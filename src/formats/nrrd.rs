@@ -363,7 +363,7 @@ mod tests {
     fn gzip(content: &[u8]) -> Vec<u8> {
         let mut bytes = b"\x1f\x8b\x08\0\0\0\0\0\0\xff".to_vec();
         bytes.extend(miniz_oxide::deflate::compress_to_vec(content, 6));
-        bytes.extend(crc32fast::hash(content).to_le_bytes());
+        bytes.extend(crate::checksum::CRC_32.checksum(content).to_le_bytes());
         bytes.extend((content.len() as u32).to_le_bytes());
         bytes
     }

@@ -11,10 +11,9 @@
 
 use std::{ops::Range, rc::Rc};
 
-use crc32fast::Hasher;
-
 use crate::{
     bytes::{Bytes, Cursor},
+    checksum::CRC_32,
     format::{Buried, Candidate, Format, Mark, Nature, Role, Span, Visit},
     quote::quoted_bytes,
     rule::{Guideline, Rule, Runs, Severity},
@@ -57,7 +56,7 @@ fn confirm_buried(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let head = candidate.head(33)?;
     let header = head.get(12..29).unwrap_or_default();
     let crc = head.get(29..33).and_then(|crc| crc.try_into().ok()).map(u32::from_be_bytes);
-    Ok(header.starts_with(b"IHDR") && crc == Some(crc32fast::hash(header)))
+    Ok(header.starts_with(b"IHDR") && crc == Some(CRC_32.checksum(header)))
 }
 
 /// Chunks that may stand only once (section 5.6), as far as programs differ on the second.
@@ -118,7 +117,7 @@ impl Chunk {
     }
 
     fn crc_fits(&self) -> Result<bool, Stop> {
-        let mut hasher = Hasher::new();
+        let mut hasher = CRC_32.digest();
         hasher.update(&self.name);
         let mut buffer = vec![0; usize::try_from(self.data.len()).unwrap_or(usize::MAX).min(64 << 10)];
         let mut at = self.data.start();
@@ -213,7 +212,7 @@ mod tests {
 
     fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
         let body = [&name[..], data].concat();
-        [&(data.len() as u32).to_be_bytes()[..], &body, &crc32fast::hash(&body).to_be_bytes()].concat()
+        [&(data.len() as u32).to_be_bytes()[..], &body, &CRC_32.checksum(&body).to_be_bytes()].concat()
     }
 
     fn png(chunks: &[Vec<u8>]) -> Vec<u8> {

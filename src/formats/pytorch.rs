@@ -87,7 +87,7 @@ pub(crate) mod tests {
         let mut directory = Vec::new();
         for (name, content) in files {
             let mut header = vec![20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
-            header.extend(crc32fast::hash(content).to_le_bytes());
+            header.extend(crate::checksum::CRC_32.checksum(content).to_le_bytes());
             header.extend((content.len() as u32).to_le_bytes());
             header.extend((content.len() as u32).to_le_bytes());
             header.extend((name.len() as u16).to_le_bytes());

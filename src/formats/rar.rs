@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use crate::{
     bytes::{Bytes, Cursor},
+    checksum::CRC_32,
     format::{Buried, Candidate, Format, Mark, Nature, Origin, Role, Span, Visit},
     quote::quoted_bytes,
     rules::{ENTRY_WITHOUT_NAME, NAME_DECEIVES, NAME_LEAVES_FOLDER},
@@ -184,7 +185,7 @@ impl Block {
         if len == 0 || len > 2 << 20 || header.end > cursor.bytes().end() {
             return Err(Stop::malformed(start, "a RAR block"));
         }
-        if crc32fast::hash(&cursor.bytes().window(checked_from..header.end).all()?) != crc32 {
+        if CRC_32.checksum(&cursor.bytes().window(checked_from..header.end).all()?) != crc32 {
             return Err(Stop::malformed(start, "the CRC-32 of a RAR block"));
         }
         let kind = vint(cursor)?;
@@ -253,7 +254,7 @@ mod tests {
 
     fn block(body: &[u8]) -> Vec<u8> {
         let rest = [&[body.len() as u8], body].concat();
-        [crc32fast::hash(&rest).to_le_bytes().to_vec(), rest].concat()
+        [super::CRC_32.checksum(&rest).to_le_bytes().to_vec(), rest].concat()
     }
 
     /// `compression`: 0 is stored.

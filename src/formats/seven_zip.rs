@@ -11,6 +11,7 @@
 
 use crate::{
     bytes::Bytes,
+    checksum::CRC_32,
     format::{Buried, Candidate, Format, Mark, Nature, Origin, Visit},
     stop::Stop,
 };
@@ -83,7 +84,7 @@ impl Start {
             let field = head.get(at..at.saturating_add(8)).and_then(|field| field.try_into().ok());
             field.map_or(0, u64::from_le_bytes)
         };
-        let is_intact = crc32fast::hash(head.get(12..32).unwrap_or_default()) == crc32;
+        let is_intact = CRC_32.checksum(head.get(12..32).unwrap_or_default()) == crc32;
         Ok(Some(Start { is_intact, offset: long(12), len: long(20) }))
     }
 }
@@ -101,7 +102,7 @@ mod tests {
         next.extend(2u64.to_le_bytes());
         next.extend([1, 2, 3, 4]);
         let mut bytes = b"7z\xbc\xaf\x27\x1c\0\x04".to_vec();
-        bytes.extend(crc32fast::hash(&next).to_le_bytes());
+        bytes.extend(super::CRC_32.checksum(&next).to_le_bytes());
         bytes.extend(next);
         bytes.extend(b"\x01\x02\x03\x04\x17\x06");
         bytes

@@ -8,6 +8,7 @@
 //! ```
 
 use crate::{
+    checksum::CRC_32,
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
     packed,
     source::Packing,
@@ -34,7 +35,7 @@ pub static FORMAT: Format = Format {
 fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
     let head = candidate.head(12)?;
     let (Some(flags), Some(check)) = (head.get(6..8), head.get(8..12)) else { return Ok(false) };
-    Ok(crc32fast::hash(flags).to_le_bytes() == check)
+    Ok(CRC_32.checksum(flags).to_le_bytes() == check)
 }
 
 /// In the middle of other bytes the stream must decode.

@@ -265,15 +265,17 @@ fn write_bar(out: &mut String, layer: &Layer) -> std::fmt::Result {
         .map(|((_, words), bytes)| format!("{words}: {bytes} bytes"))
         .collect();
     let words = escape(&words.join(", "));
-    let scaled = |at: u64| at as f64 * 1000.0 / layer.len as f64;
+    // In hundredths of the thousand units of the picture.
+    let scaled = |at: u64| (u128::from(at) * 100_000 / u128::from(layer.len)) as u64;
+    let unit = |hundredths: u64| format!("{}.{:02}", hundredths / 100, hundredths % 100);
     writeln!(
         out,
         "<svg viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{words}\"><title>{words}</title>"
     )?;
     for (start, end, kind, _) in &layer.map {
         if let Some((kind, _)) = KINDS.iter().find(|(known, _)| known.id() == kind) {
-            let (x, width) = (scaled(*start), scaled(end.saturating_sub(*start)).max(0.5));
-            writeln!(out, "<rect class=\"{}\" x=\"{x:.2}\" y=\"0\" width=\"{width:.2}\" height=\"10\"/>", kind.id())?;
+            let (x, width) = (unit(scaled(*start)), unit(scaled(end.saturating_sub(*start)).max(50)));
+            writeln!(out, "<rect class=\"{}\" x=\"{x}\" y=\"0\" width=\"{width}\" height=\"10\"/>", kind.id())?;
         }
     }
     writeln!(out, "</svg>")

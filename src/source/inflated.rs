@@ -18,7 +18,7 @@ use miniz_oxide::inflate::{
 };
 
 use super::{Source, stitched::stopped};
-use crate::{bytes::Bytes, stop::Stop};
+use crate::{bytes::Bytes, checksum::CRC_32, stop::Stop};
 
 /// What is around the deflate blocks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,7 +50,7 @@ impl Inflated {
         let mut state = State::new(compressed.start());
         let budget = compressed.budget().clone();
         let mut len = 0u64;
-        let mut hasher = crc32fast::Hasher::new();
+        let mut hasher = CRC_32.digest();
         let stop = loop {
             match state.step(&compressed, wrapping) {
                 Ok(Step::Produced(count)) => {

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use nom::{Parser, combinator::all_consuming, number::complete::recognize_float};
+
 use crate::{
     bytes::{Bytes, Cursor},
     quote::quoted_bytes,
@@ -318,10 +320,17 @@ fn number(cursor: &mut Cursor) -> Result<Argument, Stop> {
     }
     let long =
         len > 18 && text.bytes().enumerate().all(|(place, byte)| byte.is_ascii_digit() || (place == 0 && byte == b'-'));
-    if long || text.parse::<f64>().is_ok() {
+    if long || is_float(text) {
         return Ok(Argument::Quantity);
     }
     Err(Stop::malformed(range.start, "a number"))
+}
+
+/// Whether Python's `float` reads this.
+fn is_float(text: &str) -> bool {
+    let size = text.strip_prefix(['+', '-']).unwrap_or(text);
+    ["inf", "infinity", "nan"].iter().any(|name| size.eq_ignore_ascii_case(name))
+        || all_consuming(recognize_float::<_, ()>).parse(text).is_ok()
 }
 
 /// A little-endian two's complement number.

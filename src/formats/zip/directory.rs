@@ -11,6 +11,7 @@ use nom::{
 
 use crate::{
     bytes::Bytes,
+    checksum::CRC_32,
     source::{Inflated, Wrapping},
     stop::{Limit, Stop},
 };
@@ -505,7 +506,7 @@ fn read_extra(bytes: &Bytes, header: &mut Header, offset: Option<&mut u64>) -> R
             0x7075 => {
                 // Version 1 and the CRC-32 of the name that it replaces: a stale one does not count.
                 if let [1, a, b, c, d, name @ ..] = block
-                    && u32::from_le_bytes([*a, *b, *c, *d]) == crc32fast::hash(&header.name)
+                    && u32::from_le_bytes([*a, *b, *c, *d]) == CRC_32.checksum(&header.name)
                 {
                     header.unicode_name = Some(name.to_vec());
                 }

@@ -30,6 +30,7 @@ use self::directory::{
 pub use self::directory::{Entry, Header};
 use crate::{
     bytes::Bytes,
+    checksum::CRC_32,
     format::{Buried, Candidate, Format, Mark, Nature, Origin, Role, Span, Visit},
     quote::quoted_bytes,
     rule::{Guideline, Rule, Runs, Severity},
@@ -589,7 +590,7 @@ fn read_link(visit: &mut Visit<'_>, entry: &Entry, target: Rc<dyn Source>, taken
 }
 
 fn crc32_of(bytes: &Bytes) -> Result<u32, Stop> {
-    let mut hasher = crc32fast::Hasher::new();
+    let mut hasher = CRC_32.digest();
     let mut buffer = vec![0; usize::try_from(bytes.len()).unwrap_or(usize::MAX).min(256 << 10)];
     let mut at = bytes.start();
     while at < bytes.end() {
@@ -664,7 +665,7 @@ pub(crate) mod sample {
                 flags: [0; 2],
                 data: content.to_vec(),
                 len: content.len() as u32,
-                crc32: crc32fast::hash(content),
+                crc32: CRC_32.checksum(content),
                 external: 0,
                 described: false,
                 is_listed: true,
@@ -841,7 +842,7 @@ mod tests {
         let mut other = File::deflated("a.txt", &b"text\n".repeat(20));
         other.methods[0] = STORED;
         other.len = other.data.len() as u32;
-        other.crc32 = crc32fast::hash(&other.data);
+        other.crc32 = CRC_32.checksum(&other.data);
         let report = checked("a.zip", build(b"", &[other]));
         assert_eq!(rules_of(&report), ["zip-headers-disagree"]);
         assert!(report.layers.iter().any(|layer| layer.len == 100), "both views are read: {report:#?}");
@@ -851,7 +852,7 @@ mod tests {
             let mut bytes = archive(&[("a.txt", b"text\n")]);
             let start = bytes.len() - 22 - 51;
             let mut extra = [b"up".as_slice(), &(second.len() as u16 + 5).to_le_bytes(), &[1]].concat();
-            extra.extend(crc32fast::hash(b"a.txt").to_le_bytes());
+            extra.extend(CRC_32.checksum(b"a.txt").to_le_bytes());
             extra.extend(second);
             bytes[start + 30] = extra.len() as u8;
             let at = bytes.len() - 22;
