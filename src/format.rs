@@ -1,6 +1,6 @@
 //! A format: its marks, its reader and its rules, in one static; and the visit that a reader makes to a layer.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Range, rc::Rc};
+use std::{borrow::Cow, collections::HashMap, ops::Range, rc::Rc};
 
 use crate::{
     bytes::Bytes,
@@ -173,7 +173,7 @@ pub struct Opening {
 }
 
 /// How many of each part of a format a layer holds.
-pub type Parts = BTreeMap<&'static str, u64>;
+pub type Parts = HashMap<&'static str, u64>;
 
 impl Opening {
     /// Whether the byte at `at` of the parent lies in it, as it stands.

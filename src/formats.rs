@@ -205,7 +205,7 @@ pub static FORMATS: &[&Format] = &[
 ];
 // end list
 
-use crate::{format::Format, rule::Rule, rules};
+use crate::{format::Format, rule::Rule, rules, sorting};
 
 /// The format with this id.
 pub fn format(id: &str) -> Option<&'static Format> {
@@ -218,7 +218,7 @@ pub fn all_rules() -> Vec<&'static Rule> {
     for format in FORMATS {
         all.extend(format.rules);
     }
-    all.sort_by_key(|rule| rule.id);
+    sorting::by_key(&mut all, |rule| rule.id);
     all.dedup();
     all
 }

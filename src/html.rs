@@ -3,7 +3,9 @@
 //! Specification: WHATWG HTML, section 13.2.5 (tokenization). Names of characters are known as far as they stand for
 //! ASCII: no other can be part of a name, a scheme or an operator of a script.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
+
+use crate::sorting;
 
 /// What a text of HTML is made of, as far as it can load or run something.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,9 +21,9 @@ pub enum Piece<'a> {
 pub struct Tag<'a> {
     /// In small letters.
     pub name: String,
-    /// Names, in small letters, and values, with their character references resolved. Of two with one name, the first
-    /// counts.
-    pub attributes: BTreeMap<String, Cow<'a, str>>,
+    /// Names, in small letters and their order, and values, with their character references resolved. Of two with one
+    /// name, the first counts.
+    pub attributes: Vec<(String, Cow<'a, str>)>,
 }
 
 /// The pieces of `text`, in their order.
@@ -115,10 +117,12 @@ fn space(letter: char) -> bool {
 /// A tag from its name on, and what follows it. One that does not end is none.
 fn tag(text: &str) -> Option<(Tag<'_>, &str)> {
     let (name, mut rest) = before(text, |letter| space(letter) || matches!(letter, '/' | '>'))?;
-    let mut tag = Tag { name: name.to_ascii_lowercase(), attributes: BTreeMap::new() };
+    let mut tag = Tag { name: name.to_ascii_lowercase(), attributes: Vec::new() };
     loop {
         rest = rest.trim_start_matches(|letter| space(letter) || letter == '/');
         if let Some(rest) = rest.strip_prefix('>') {
+            sorting::by(&mut tag.attributes, |one, other| one.0.cmp(&other.0));
+            tag.attributes.dedup_by(|next, first| next.0 == first.0);
             return Some((tag, rest));
         }
         // A `=` that nothing stands before is the first letter of a name.
@@ -136,7 +140,7 @@ fn tag(text: &str) -> Option<(Tag<'_>, &str)> {
                 _ => before(rest, |letter| space(letter) || letter == '>')?,
             };
         }
-        tag.attributes.entry(name).or_insert_with(|| resolved(value));
+        tag.attributes.push((name, resolved(value)));
     }
 }
 

@@ -5,7 +5,10 @@
 
 use std::ops::Range;
 
-use crate::stop::{Limit, Stop};
+use crate::{
+    sorting,
+    stop::{Limit, Stop},
+};
 
 /// The five kinds of bytes. The order is the precedence where claims overlap, first wins.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -116,7 +119,7 @@ impl Ledger {
             edges.push((range.start, true, index));
             edges.push((range.end, false, index));
         }
-        edges.sort_unstable_by_key(|(at, opens, _)| (*at, *opens));
+        sorting::by_key(&mut edges, |(at, opens, _)| (*at, *opens));
 
         let mut regions: Vec<Region> = Vec::new();
         let mut open: std::collections::BTreeSet<(Kind, usize)> = std::collections::BTreeSet::new();

@@ -34,6 +34,7 @@ pub mod report;
 pub mod rich_text;
 pub mod rule;
 pub mod rules;
+mod sorting;
 pub mod source;
 pub mod stop;
 mod stored_names;

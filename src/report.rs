@@ -17,6 +17,7 @@ use crate::{
     format::{Holds, Named, Parts},
     ledger::{Kind, Region},
     rule::{Guideline, Rule, Runs, Severity},
+    sorting,
     stop::Stop,
 };
 
@@ -435,8 +436,9 @@ impl Report {
 
     /// Sorts the findings, worst first, and draws the verdict.
     pub(crate) fn conclude(&mut self) {
-        self.findings
-            .sort_by(|a, b| (a.severity, a.layer, a.offset, &a.rule).cmp(&(b.severity, b.layer, b.offset, &b.rule)));
+        sorting::by(&mut self.findings, |a, b| {
+            (a.severity, a.layer, a.offset, &a.rule).cmp(&(b.severity, b.layer, b.offset, &b.rule))
+        });
         let worst = self.findings.first().map(|finding| finding.severity);
         let whole = self.pending.is_empty()
             && self.layers.iter().all(|layer| layer.stops.is_empty() && layer.coverage.unexplained == 0);

@@ -9,7 +9,8 @@
 // --first-load is the most that the browser may have to load, compressed, before the page is whole.
 // --policy is another policy than that of this repository (policy.json); policy.schema.json says what it holds.
 //
-// The element's script is the same file in site/ and in element/. Everything is inside it: the worker as text, because
+// The element's script has everything inside, in element/ as in site/ (there all but the languages that are not spoken, each
+// of which is a file beside it): the worker as text, because
 // only a worker from a blob is bound by a policy in a <meta> element, and the WebAssembly module as xz in base64,
 // because `connect-src 'none'` forbids to fetch it. just-data.split.js is for hosts that would rather cache the module
 // as a file of its own: it fetches just-data.wasm from beside itself, and so needs `connect-src 'self'`.
@@ -22,6 +23,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { packaged } from "./package.mjs";
+import { catalogues } from "./src/catalogues.js";
 import { policy as published } from "./policy.mjs";
 import { pages } from "./site/pages.mjs";
 
@@ -67,14 +69,24 @@ const worker = await bundled({
 const module = await readFile(join(core, "just_data_bg.wasm"));
 const packed = await readFile(join(core, "just_data_bg.wasm.xz"));
 const [element, split] = [await elementWith("inside"), await elementWith("beside")];
-// On the site the page's own script imports the element's; as one file it has it inside.
-const shared = Object.fromEntries(["element", "language", "crew", "settings"].map((name) => [`./${name}.js`, "./just-data.js"]));
+// On the site every page has English and the language of its reports; another is loaded when it is spoken.
+const near = ["en", policy.reporting.languages[0]].filter((tag, at, all) => tag in catalogues && all.indexOf(tag) === at);
+const far = Object.keys(catalogues).filter((tag) => !near.includes(tag));
+const tongues = Object.fromEntries(far.map((tag) => [`just-data.${tag}.js`, `export default ${JSON.stringify(catalogues[tag])};\n`]));
+const own = await elementWith("inside", "src/site-element.js", { "just-data:catalogues": `
+  ${near.map((tag, at) => `import near${at} from "./languages/${tag}.json";`).join("\n")}
+  export const catalogues = { ${near.map((tag, at) => `${JSON.stringify(tag)}: near${at}`)} };
+  export async function load(tag) {
+    catalogues[tag] = (await import(new URL(\`just-data.\${tag}.js\`, import.meta.url).href)).default;
+  }` });
+// The page's own script imports the element's; as one file it has it inside.
+const shared = Object.fromEntries(["element", "first-language", "language", "crew", "settings"].map((name) => [`./${name}.js`, "./just-data.js"]));
 const script = await bundled({ entryPoints: ["src/site.js"], format: "esm", plugins: [beside(shared), supply(POLICY)] });
 const whole = await elementWith("inside", "src/page.js");
 const style = await bundled({ entryPoints: ["src/page.css"] });
 if (/<\/style/i.test(style) || /<\/script|<!--/i.test(whole)) throw new Error("the bundle would end its own element");
 
-const loaded = { "just-data.js": element, "page.js": script, "just-data.css": style };
+const loaded = { "just-data.js": own, "page.js": script, "just-data.css": style, ...tongues };
 const { build: name, site, whole: all } = await pages({
   policy,
   reference: await reference(),
@@ -85,7 +97,7 @@ const { build: name, site, whole: all } = await pages({
     style: `<link rel="stylesheet" href="just-data.css" integrity="${hash(style)}">`,
     // What a module imports is not bound by its own integrity: the element is loaded by a tag of its own first.
     script: ["just-data.js", "page.js"]
-      .map((name) => `<script type="module" src="${name}" integrity="${hash(name === "page.js" ? script : element)}"></script>`).join("\n"),
+      .map((name) => `<script type="module" src="${name}" integrity="${hash(loaded[name])}"></script>`).join("\n"),
   },
   within: { scripts: `'${hash(whole)}'`, styles: `'${hash(style)}'`, style: `<style>${style}</style>`, script: `<script type="module">${whole}</script>` },
 });
@@ -123,13 +135,16 @@ if (first > Number(values["first-load"] ?? Infinity)) {
  * The element's script, with the WebAssembly module `inside` it or `beside` it.
  * @param {"inside" | "beside"} where
  * @param {string} entry
+ * @param {Record<string, string>} apart modules that are other than in a script with everything inside
  */
-function elementWith(where, entry = "src/element.js") {
+function elementWith(where, entry = "src/element.js", apart = {}) {
   return bundled({
     entryPoints: [entry], format: "esm", loader: { ".css": "text" },
     plugins: [
       minifiedStyles(),
+      instead(Object.fromEntries(Object.keys(apart).map((name) => [`./${name.split(":")[1]}.js`, name]))),
       supply({
+        ...apart,
         ...POLICY,
         "just-data:worker": `export default ${JSON.stringify(worker)};`,
         "just-data:module": `export { module } from "./module-${where}.js";`,
@@ -179,6 +194,16 @@ function supply(modules) {
     setup(bundle) {
       bundle.onResolve({ filter: /^just-data:/ }, ({ path }) => ({ path, namespace: "supplied" }));
       bundle.onLoad({ filter: /.*/, namespace: "supplied" }, ({ path }) => ({ contents: modules[path], resolveDir: join(here, "src"), loader: "js" }));
+    },
+  };
+}
+
+/** Modules that others take the place of. */
+function instead(modules) {
+  return {
+    name: "instead",
+    setup(bundle) {
+      bundle.onResolve({ filter: /^\./ }, ({ path }) => (path in modules ? { path: modules[path], namespace: "supplied" } : undefined));
     },
   };
 }

@@ -18,6 +18,7 @@ use crate::{
     active_text,
     bytes::{Bytes, Cursor},
     format::{Buried, Candidate, Format, Mark, Nature, Visit},
+    sorting,
     stop::{Limit, Stop},
 };
 
@@ -88,7 +89,7 @@ fn read_records(visit: &mut Visit<'_>, variables: &[&Variable], records: Option<
         return Ok(());
     }
     let mut sorted: Vec<_> = variables.to_vec();
-    sorted.sort_by_key(|variable| variable.begin);
+    sorting::by_key(&mut sorted, |variable| variable.begin);
     let mut next = first;
     let mut dense = true;
     for variable in &sorted {

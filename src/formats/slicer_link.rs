@@ -112,7 +112,7 @@ fn links(text: &str) -> Vec<String> {
     }
     for piece in pieces(text) {
         let Piece::Tag(tag) = piece else { continue };
-        for value in tag.attributes.values() {
+        for (_, value) in &tag.attributes {
             // `<meta http-equiv="refresh" content="0; url=slicer://…">`
             let address = value.split_once("url=").map_or(value.as_ref(), |(_, address)| address);
             if is_link(address) {

@@ -17,6 +17,7 @@ use crate::{
     numbers::{are_numbers, tokens},
     quote::quoted_bytes,
     rule::{Guideline, Rule, Runs, Severity},
+    sorting,
     source::Strided,
     stop::Stop,
 };
@@ -84,7 +85,7 @@ fn read_attributes(visit: &mut Visit<'_>, facets: Range<u64>) -> Result<(), Stop
     let text = some.get(..end).unwrap_or(first);
     let letters = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e);
     let mut kinds: Vec<&[u8]> = text.chunks(2).collect();
-    kinds.sort_unstable();
+    sorting::by_key(&mut kinds, |kind| *kind);
     kinds.dedup();
     if text.iter().all(letters) && kinds.len() >= SPELLS {
         let message = format!("They are {}.", quoted_bytes(text));

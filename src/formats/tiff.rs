@@ -11,7 +11,7 @@
 //! Nothing orders the parts, so whatever lies between them is passed over by every viewer. Private tags and texts may
 //! hold anything. OME-XML in a description may name other files.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::HashSet, ops::Range};
 
 use nom::{
     IResult, Parser,
@@ -27,7 +27,7 @@ use crate::{
     format::{Buried, Candidate, Format, Holds, Mark, Nature, Role, Span, Visit},
     quote::quoted,
     reference::classify,
-    rules,
+    rules, sorting,
     stop::Stop,
 };
 
@@ -78,7 +78,7 @@ fn read(visit: &mut Visit<'_>) -> Result<(), Stop> {
 
     // The main chain, and what hangs below it: read one by one, each place once.
     let mut waiting = vec![(first, true)];
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     let mut images = Vec::new();
     let mut chain = 0u64;
     while let Some((at, in_chain)) = waiting.pop() {
@@ -441,7 +441,7 @@ impl Walk {
             .filter(|(_, count)| **count > 0)
             .map(|(start, count)| (*start, start.saturating_add(*count)))
             .collect();
-        blocks.sort_unstable();
+        sorting::by_key(&mut blocks, |block| *block);
         let mut open: Option<Range<u64>> = None;
         for (start, end) in blocks {
             if end > visit.bytes.end() {

@@ -26,7 +26,7 @@ use crate::{
     format::{Buried, Candidate, Format, Nature, Visit},
     formats::xml::{self, Element, Event, Token},
     quote::quoted,
-    rules,
+    rules, sorting,
     source::Base64,
     stop::Stop,
 };
@@ -182,7 +182,7 @@ fn read_appended(visit: &mut Visit<'_>, at: u64, layout: &Layout) -> Result<(), 
     visit.structure(at..start, "start of appended data")?;
     let mut end = start;
     let mut offsets = layout.offsets.clone();
-    offsets.sort_unstable();
+    sorting::by_key(&mut offsets, |offset| *offset);
     offsets.dedup();
     for offset in offsets {
         let block = start.saturating_add(offset);
@@ -221,7 +221,7 @@ fn block_at(visit: &Visit<'_>, at: u64, layout: &Layout) -> Result<Range<u64>, S
 /// What stands between and behind the arrays of appended data in Base64.
 fn look_between(visit: &mut Visit<'_>, text: Range<u64>, layout: &Layout) -> Result<(), Stop> {
     let mut starts: Vec<u64> = layout.offsets.iter().map(|offset| text.start.saturating_add(*offset)).collect();
-    starts.sort_unstable();
+    sorting::by_key(&mut starts, |start| *start);
     starts.dedup();
     let first = starts.first().copied().unwrap_or(text.end);
     tell_uncovered(visit, text.start..first)?;

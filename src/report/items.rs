@@ -1,6 +1,8 @@
 //! Reports as the lines of a list: the slices of a series that say the same are one, and so are a header and its values.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+
+use crate::sorting;
 
 use super::{Report, Verdict};
 
@@ -37,8 +39,8 @@ struct Alike<'a> {
     series: &'a str,
     folder: &'a str,
     verdict: Verdict,
-    rules: BTreeSet<&'a str>,
-    stops: BTreeSet<&'a str>,
+    rules: Vec<&'a str>,
+    stops: Vec<&'a str>,
 }
 
 /// The lines, in the order of their first files.
@@ -70,11 +72,17 @@ fn is_half(report: &Report) -> bool {
     report.part_of.is_some() && report.verdict == Verdict::JustData
 }
 
+fn each_once(mut ids: Vec<&str>) -> Vec<&str> {
+    sorting::by(&mut ids, Ord::cmp);
+    ids.dedup();
+    ids
+}
+
 fn alike(report: &Report) -> Option<Alike<'_>> {
     let series = report.series.as_deref()?;
     let folder = report.path.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
-    let rules = report.findings.iter().map(|finding| finding.rule.as_str()).collect();
-    let stops = report.layers.iter().flat_map(|layer| &layer.stops).map(|stop| stop.kind.as_str()).collect();
+    let rules = each_once(report.findings.iter().map(|finding| finding.rule.as_str()).collect());
+    let stops = each_once(report.layers.iter().flat_map(|layer| &layer.stops).map(|stop| stop.kind.as_str()).collect());
     Some(Alike { series, folder, verdict: report.verdict, rules, stops })
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::{
     formats::{FORMATS, all_rules},
     rule::{Guideline, Rule, Runs, Severity},
+    sorting,
 };
 
 /// All rules as Markdown, by guideline, worst first.
@@ -15,7 +16,7 @@ pub fn rules() -> String {
         if rules.is_empty() {
             continue;
         }
-        rules.sort_by_key(|rule| (rule.severity, rule.id));
+        sorting::by_key(&mut rules, |rule| (rule.severity, rule.id));
         let _ = writeln!(out, "\n## {}", guideline.name());
         for rule in rules {
             let _ = write_rule(&mut out, rule);

@@ -10,9 +10,7 @@
 //! run.invocations[0]             stops and unswept ranges as toolExecutionNotifications (3.20.21)
 //! ```
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Finding, Layer, Report};
 use crate::{
@@ -93,7 +91,7 @@ pub fn document(reports: &[Report]) -> String {
 
 /// The rules that fired, sorted by id.
 fn fired(reports: &[Report]) -> Vec<&'static Rule> {
-    let ids: std::collections::BTreeSet<&str> =
+    let ids: std::collections::HashSet<&str> =
         reports.iter().flat_map(|report| &report.findings).map(|finding| finding.rule.as_str()).collect();
     formats::all_rules().into_iter().filter(|rule| ids.contains(rule.id)).collect()
 }
@@ -136,22 +134,22 @@ fn pascal(id: &str) -> String {
 }
 
 fn artifact(report: &Report, layer: &Layer, first: usize) -> Value {
-    let mut artifact = BTreeMap::from([
-        ("length", json!(layer.len)),
-        ("description", json!({ "text": plain(&layer.name) })),
-        ("properties", json!({ "formats": layer.formats, "coverage": layer.coverage })),
-    ]);
-    artifact.insert("location", artifact_location(report, layer, None));
+    let mut artifact = Map::new();
+    let mut put = |name: &str, value: Value| artifact.insert(name.to_string(), value);
+    put("length", json!(layer.len));
+    put("description", json!({ "text": plain(&layer.name) }));
+    put("properties", json!({ "formats": layer.formats, "coverage": layer.coverage }));
+    put("location", artifact_location(report, layer, None));
     match layer.parent {
         Some(parent) => {
-            artifact.insert("parentIndex", json!(first.saturating_add(parent)));
+            put("parentIndex", json!(first.saturating_add(parent)));
             if let Some(offset) = layer.offset {
-                artifact.insert("offset", json!(offset));
+                put("offset", json!(offset));
             }
         }
         None => {
-            artifact.insert("roles", json!(["analysisTarget"]));
-            artifact.insert(
+            put("roles", json!(["analysisTarget"]));
+            put(
                 "properties",
                 json!({
                     "formats": layer.formats, "coverage": layer.coverage, "verdict": report.verdict,
@@ -159,41 +157,41 @@ fn artifact(report: &Report, layer: &Layer, first: usize) -> Value {
             );
             if let Some(sha256) = &report.sha256 {
                 // 3.24.11
-                artifact.insert("hashes", json!({ "sha-256": sha256 }));
+                put("hashes", json!({ "sha-256": sha256 }));
             }
         }
     }
     let media_type = layer.formats.iter().filter_map(|id| formats::format(id)).find_map(|f| f.media_types.first());
     if let Some(media_type) = media_type {
-        artifact.insert("mimeType", json!(media_type));
+        put("mimeType", json!(media_type));
     }
-    json!(artifact)
+    Value::Object(artifact)
 }
 
 /// Where an artifact is: the file by its address, a nested one by its path from its parent's root (3.24.2).
 fn artifact_location(report: &Report, layer: &Layer, index: Option<usize>) -> Value {
-    let mut location = BTreeMap::new();
+    let mut location = Map::new();
+    let mut put = |name: &str, value: Value| location.insert(name.to_string(), value);
     if layer.parent.is_some() {
-        location.insert("uri", json!(format!("/{}", encoded(&layer.name))));
+        put("uri", json!(format!("/{}", encoded(&layer.name))));
     } else {
         let (uri, relative) = address(&report.path);
-        location.insert("uri", json!(uri));
+        put("uri", json!(uri));
         if relative {
-            location.insert("uriBaseId", json!(BASE));
+            put("uriBaseId", json!(BASE));
         }
     }
     if let Some(index) = index {
-        location.insert("index", json!(index));
+        put("index", json!(index));
     }
-    json!(location)
+    Value::Object(location)
 }
 
 fn location(report: &Report, id: usize, first: usize, region: Option<Value>) -> Value {
     let Some(layer) = report.layers.get(id) else { return json!({}) };
-    let mut physical =
-        BTreeMap::from([("artifactLocation", artifact_location(report, layer, Some(first.saturating_add(id))))]);
-    if let Some(region) = region {
-        physical.insert("region", region);
+    let mut physical = json!({ "artifactLocation": artifact_location(report, layer, Some(first.saturating_add(id))) });
+    if let (Some(region), Some(fields)) = (region, physical.as_object_mut()) {
+        fields.insert("region".into(), region);
     }
     json!({
         "physicalLocation": physical,
@@ -210,12 +208,15 @@ fn result(report: &Report, finding: &Finding, first: usize, rules: &[&'static Ru
     };
     let mut region = json!({ "byteOffset": finding.offset, "byteLength": finding.length });
     if let (false, Some(fields)) = (finding.excerpt.is_empty(), region.as_object_mut()) {
-        let mut snippet = BTreeMap::from([("binary", json!(finding.excerpt))]);
-        if let Some(evidence) = &finding.evidence {
+        let mut snippet = json!({ "binary": finding.excerpt });
+        if let (Some(evidence), Some(fields)) = (&finding.evidence, snippet.as_object_mut()) {
             // 3.3.4: what a person should see in place of the bytes.
-            snippet.insert("rendered", json!({ "text": evidence.lines().map(visible).collect::<Vec<_>>().join("\n") }));
+            fields.insert(
+                "rendered".into(),
+                json!({ "text": evidence.lines().map(visible).collect::<Vec<_>>().join("\n") }),
+            );
         }
-        fields.insert("snippet".into(), json!(snippet));
+        fields.insert("snippet".into(), snippet);
     }
     let mut result = json!({
         "ruleId": finding.rule,

@@ -1,20 +1,12 @@
 // What the page says, in the language of the person who reads it.
 //
-// One catalogue per language, all of them in the script: nothing is loaded. A key is `area.what`; `{name}` in its text is
-// filled in. A text that depends on an amount has a key for each form of the language (`.one`, `.other`, …), chosen by
-// `count`. Texts from the core (rules, reasons) are English and are marked as such where they are shown.
+// One catalogue per language. A key is `area.what`; `{name}` in its text is filled in. A text that depends on an amount has
+// a key for each form of the language (`.one`, `.other`, …), chosen by `count`. Texts from the core (rules, reasons) are
+// English and are marked as such where they are shown.
 
-import de from "./languages/de.json" with { type: "json" };
-import en from "./languages/en.json" with { type: "json" };
-import es from "./languages/es.json" with { type: "json" };
-import fr from "./languages/fr.json" with { type: "json" };
-import ja from "./languages/ja.json" with { type: "json" };
-import zhHans from "./languages/zh-Hans.json" with { type: "json" };
+import { catalogues, load } from "./catalogues.js";
 
 /** @typedef {import("./dom.js").Child} Child */
-
-/** @type {Record<string, Record<string, string>>} */
-const CATALOGUES = { en, de, fr, es, ja, "zh-Hans": zhHans };
 
 /** The languages, each by the name that it has for itself. */
 export const LANGUAGES = { en: "English", de: "Deutsch", fr: "Français", es: "Español", ja: "日本語", "zh-Hans": "简体中文" };
@@ -23,6 +15,10 @@ export const LANGUAGES = { en: "English", de: "Deutsch", fr: "Français", es: "E
 export const languages = new EventTarget();
 
 let current = "en";
+/** What was last asked for: another that arrives later is not spoken any more. */
+let wanted = current;
+/** @type {Promise<void>} */
+let arrival = Promise.resolve();
 /** @type {ReturnType<typeof numbersOf>} */
 let numbers = numbersOf(current);
 
@@ -32,12 +28,28 @@ export function language() {
 }
 
 /**
- * Speaks the first of these languages that there is a catalogue for; without any, English.
+ * Speaks the first of these languages that there is a catalogue for; without any, English. Where its catalogue must be
+ * loaded first, the language stays what it is until then, and for good when that fails.
  * @param {readonly (string | null | undefined)[]} wishes language tags, the dearest first
  */
 export function speak(wishes) {
   const next = wishes.map(known).find(Boolean) ?? "en";
-  if (next === current) return;
+  if (next === wanted) return;
+  wanted = next;
+  if (next in catalogues) change(next);
+  else arrival = load(next).then(() => change(next), () => {
+    if (wanted === next) wanted = current;
+  });
+}
+
+/** @returns {Promise<void>} when the language that was last asked for is spoken, or cannot be */
+export function spoken() {
+  return arrival;
+}
+
+/** @param {string} next */
+function change(next) {
+  if (next !== wanted || next === current) return;
   current = next;
   numbers = numbersOf(next);
   languages.dispatchEvent(new Event("change"));
@@ -89,14 +101,14 @@ export function reported(words) {
 }
 
 /**
- * Without a change of the language that is spoken.
+ * Without a change of the language that is spoken; in English where that catalogue is not here.
  * @param {string} tag
  * @param {string} key
  * @param {Record<string, string | number>} [values] written as they are
  * @returns {string}
  */
 export function sayIn(tag, key, values = {}) {
-  return CATALOGUES[known(tag) ?? "en"][key].replace(/\{([\w-]+)\}/g, (_, name) => String(values[name]));
+  return (catalogues[known(tag) ?? "en"] ?? catalogues.en)[key].replace(/\{([\w-]+)\}/g, (_, name) => String(values[name]));
 }
 
 /**
@@ -105,7 +117,7 @@ export function sayIn(tag, key, values = {}) {
  * @returns {string}
  */
 function text(key, many) {
-  const catalogue = CATALOGUES[current];
+  const catalogue = catalogues[current];
   const form = typeof many === "number" ? catalogue[`${key}.${numbers.plural.select(many)}`] : undefined;
   const found = form ?? catalogue[key] ?? catalogue[`${key}.other`];
   if (found === undefined) throw new Error(`nothing to say for "${key}"`);
@@ -114,7 +126,7 @@ function text(key, many) {
 
 /**
  * @param {string | null | undefined} tag such as "de-AT"
- * @returns {string | undefined} the catalogue for it
+ * @returns {string | undefined} the one of ours for it
  */
 function known(tag) {
   if (!tag) return undefined;
@@ -125,7 +137,7 @@ function known(tag) {
     return undefined;
   }
   const { language: spoken, script } = locale;
-  return [`${spoken}-${script}`, spoken].find((one) => one in CATALOGUES);
+  return [`${spoken}-${script}`, spoken].find((one) => one in LANGUAGES);
 }
 
 /** @param {string} tag */

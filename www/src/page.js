@@ -4,6 +4,7 @@
 // The bundle of the site leaves the element a file of its own; what is shared with it is imported from there.
 
 import policy from "just-data:policy";
+import "./first-language.js";
 import "./element.js";
 import "./embed.js";
 import { comparesDownloads } from "./digest.js";

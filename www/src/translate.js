@@ -3,6 +3,7 @@
 import { addressOf, phrase } from "./phrases.js";
 import { stretches } from "./prose.js";
 import { h, refill } from "./dom.js";
+import { asked } from "./first-language.js";
 import { LANGUAGES, language, languages } from "./language.js";
 import { settings } from "./settings.js";
 
@@ -15,14 +16,13 @@ const root = document.documentElement;
 const here = /** @type {string} */ (root.dataset.page);
 const whole = root.hasAttribute("data-whole");
 /** The language that the person asked for, by the address or the menu; without it that of the browser is spoken. */
-let chosen = root.dataset.chosen ?? new URLSearchParams(location.search).get("lang");
+let chosen = asked();
 
 /**
  * Speaks the language of this page, and offers the others.
  * @param {Policy} policy
  */
 export function translate(policy) {
-  settings.ask(chosen ?? "");
   if (language() !== root.lang) sayAll(policy);
   else link();
   languages.addEventListener("change", () => sayAll(policy));

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     bytes::{Bytes, Cursor},
     ledger::Kind,
+    sorting,
     stop::{Limit, Stop},
 };
 
@@ -194,7 +195,7 @@ impl Walk<'_, '_> {
             cursor.u32_le("a checksum")?;
             self.structure(at..cursor.at(), "indirect block")?;
         }
-        heap.blocks.sort_unstable();
+        sorting::by_key(&mut heap.blocks, |block| *block);
         Ok(())
     }
 

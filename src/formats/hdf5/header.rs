@@ -20,6 +20,7 @@ use super::{
 use crate::{
     bytes::Bytes,
     ledger::Kind,
+    sorting,
     stop::{Limit, Stop},
 };
 
@@ -51,7 +52,7 @@ impl Walk<'_, '_> {
         let mut object = Object::default();
         let mut messages = self.messages(address, true)?;
         // Whatever else leads to blocks, they may stand in the image.
-        messages.sort_by_key(|message| message.kind != 0x18);
+        sorting::by_key(&mut messages, |message| message.kind != 0x18);
         let says = |kind| messages.iter().any(|message: &Message| message.kind == kind);
         match (says(0x08), says(0x02) || says(0x11), says(0x03)) {
             (true, ..) => self.visit.count("dataset", 1),

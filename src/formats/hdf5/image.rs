@@ -10,6 +10,7 @@
 use super::walk::Walk;
 use crate::{
     bytes::Bytes,
+    sorting,
     stop::{Limit, Stop},
 };
 
@@ -58,7 +59,7 @@ impl Walk<'_, '_> {
         let checksum = cursor.at();
         cursor.u32_le("a checksum")?;
         self.structure(checksum..cursor.at(), "checksum")?;
-        self.image.sort_by_key(|block| block.address);
+        sorting::by_key(&mut self.image, |block| block.address);
         Ok(())
     }
 

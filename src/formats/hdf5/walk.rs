@@ -15,6 +15,7 @@ use crate::{
     bytes::{Bytes, Cursor},
     format::Visit,
     ledger::{Kind, Region},
+    sorting,
     stop::{Limit, Stop},
 };
 
@@ -289,7 +290,7 @@ impl<'v, 'a> Walk<'v, 'a> {
 
     /// Sorts the books and joins neighbours: chunks are often written in another order than they are listed.
     fn join(&mut self) {
-        self.claims.sort_unstable_by_key(|claim| (claim.range.start, claim.range.end, claim.kind));
+        sorting::by_key(&mut self.claims, |claim| (claim.range.start, claim.range.end, claim.kind));
         self.claims.dedup_by(|next, kept| {
             let same = next.kind == kept.kind && next.what == kept.what && next.range.start <= kept.range.end;
             if same {

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     bytes::{Bytes, DOOR},
     format::Visit,
+    sorting,
     source::Cipher,
     stop::{Limit, Stop},
 };
@@ -145,7 +146,7 @@ impl Document {
                 entries.push((*number, *at));
             }
         }
-        entries.sort_unstable();
+        sorting::by_key(&mut entries, |entry| *entry);
         for (number, at) in entries {
             let placed = |index: &&usize| self.objects.get(**index).is_some_and(|placed| placed.id.number == number);
             let found = match starts.get(&at).filter(placed) {
@@ -267,7 +268,7 @@ impl Document {
             let pairs = pairs(content.get(..first).unwrap_or_default());
             let mut starts: Vec<usize> = pairs.iter().map(|(_, offset)| first.saturating_add(*offset)).collect();
             starts.push(content.len());
-            starts.sort_unstable();
+            sorting::by_key(&mut starts, |start| *start);
             containers.entry(placed.id.number).or_default().push(index);
             let mut is_whole = !pairs.is_empty() || first == content.len();
             let mut taken = HashSet::new();

@@ -10,7 +10,7 @@
 //! An object is visited once for each trigger, so that loops end.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     ops::Range,
 };
 
@@ -26,6 +26,7 @@ use crate::{
     reference::{Reach, Reference, classify},
     rule::Rule,
     rules::{REFERENCE_IS_SCRIPT, REFERENCE_TO_SERVER},
+    sorting,
     stop::Stop,
 };
 
@@ -142,7 +143,7 @@ struct Walk<'a, 'v> {
     follower: Follower,
     parts: Parts,
     /// By the object and the number of the dictionary in it.
-    acts: BTreeMap<(Key, usize), Act>,
+    acts: HashMap<(Key, usize), Act>,
     seen: HashSet<(Key, Context)>,
     waiting: Vec<(Key, Context)>,
     /// Whether the trailer leads here.
@@ -159,7 +160,7 @@ pub(super) fn walk(visit: &mut Visit<'_>, document: &Document) -> Result<Parts, 
         visit,
         follower: Follower::default(),
         parts: Parts::default(),
-        acts: BTreeMap::new(),
+        acts: HashMap::new(),
         seen: HashSet::new(),
         waiting: Vec::new(),
         reached: true,
@@ -451,7 +452,9 @@ impl Walk<'_, '_> {
 
     /// Tells of the actions in the order of the file.
     fn tell(&mut self) -> Result<(), Stop> {
-        for act in std::mem::take(&mut self.acts).into_values() {
+        let mut acts: Vec<((Key, usize), Act)> = std::mem::take(&mut self.acts).into_iter().collect();
+        sorting::by_key(&mut acts, |(at, _)| *at);
+        for (_, act) in acts {
             let Some(rule) = rule_of(&act) else { continue };
             let does = match act.doing {
                 Doing::Script => "runs a script",

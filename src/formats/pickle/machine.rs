@@ -9,7 +9,7 @@
 //! dictionaries. Every call is an effect, whatever becomes of its result.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     ops::Range,
 };
 
@@ -21,6 +21,7 @@ use crate::{
     bytes::{Bytes, Cursor},
     python_names::{PythonName, Standing},
     rule::Rule,
+    sorting,
     stop::Stop,
 };
 
@@ -199,7 +200,7 @@ const NO_TABLE: u32 = u32::MAX;
 #[derive(Default)]
 struct Memo {
     dense: Vec<Value>,
-    sparse: BTreeMap<u64, Value>,
+    sparse: HashMap<u64, Value>,
 }
 
 impl Memo {
@@ -773,7 +774,7 @@ impl Machine {
         }
         // Children of a node stand together: sorted edges are the adjacency list.
         let mut edges = self.edges.clone();
-        edges.sort_unstable();
+        sorting::by_key(&mut edges, |edge| *edge);
         let children = |node: u32| {
             let from = edges.partition_point(|edge| edge.0 < node);
             let to = edges.partition_point(|edge| edge.0 <= node);

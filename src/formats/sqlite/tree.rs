@@ -12,6 +12,7 @@ use super::{Encoding, HEADER, Header, schema::Statements};
 use crate::{
     format::{Role, Span, Visit},
     ledger::Kind,
+    sorting,
     source::Units,
     stop::{Limit, Stop},
 };
@@ -215,7 +216,7 @@ impl<'v, 'a> Walk<'v, 'a> {
         tree: Tree,
         page: &Page,
     ) -> Result<(), Stop> {
-        cells.sort_unstable_by_key(|cell| (cell.start, cell.end));
+        sorting::by_key(&mut cells, |cell| (cell.start, cell.end));
         let place = |at: usize| range.start.saturating_add(at as u64);
         let (kind, what) = match tree {
             Tree::Schema => (Kind::Structure, "definitions"),

@@ -35,6 +35,7 @@ use crate::{
     quote::quoted_bytes,
     rule::{Guideline, Rule, Runs, Severity},
     rules::{ENTRY_BEHIND_LINK, ENTRY_WITHOUT_NAME, LINK_LEAVES_FOLDER, NAME_DECEIVES, NAME_LEAVES_FOLDER},
+    sorting,
     source::{Inflated, Paged, Source, Wrapping},
     stop::Stop,
     stored_names::{deceives, folders_of, leaves_folder, link_leaves_folder, normal},
@@ -418,7 +419,7 @@ fn find_overlaps(visit: &mut Visit<'_>, archive: &Archive) -> Result<(), Stop> {
     if let Some(directory) = &archive.directory {
         spans.push((directory.range.clone(), None));
     }
-    spans.sort_by_key(|(span, _)| (span.start, span.end));
+    sorting::by_key(&mut spans, |(span, _)| (span.start, span.end));
     let mut last: Option<&(Range<u64>, Option<&Entry>)> = None;
     let mut first_overlap = None;
     let mut count = 0u64;
