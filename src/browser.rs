@@ -139,7 +139,7 @@ pub fn unread(path: &str, size: f64, kind: &str, message: String) -> Result<JsVa
     let stop = match kind {
         "cancelled" => Stop::Cancelled,
         "exhausted" => Stop::Exhausted(Limit::Work),
-        _ => Stop::Source(message),
+        _ => Stop::source(message),
     };
     to_js(&Report::unread(path, size as u64, &stop))
 }

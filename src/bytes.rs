@@ -101,7 +101,7 @@ impl Bytes {
         let into = into.get_mut(..wanted).unwrap_or_default();
         let count = self.source.read_at(at, into)?;
         if count < wanted {
-            return Err(Stop::Source("the source ended before its length".into()));
+            return Err(Stop::source("the source ended before its length"));
         }
         Ok(count)
     }

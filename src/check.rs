@@ -258,7 +258,7 @@ impl Check {
         }
         if layer.origin == Origin::Opaque {
             // Values that happen to start like a file owe nobody a whole one.
-            stops.retain(|stop| !matches!(stop, Stop::Malformed { .. }));
+            stops.retain(|stop| !matches!(stop, Stop::Malformed(_)));
             layer.ledger.claim(0..layer.ledger.extent(), Kind::Opaque, "raw values")?;
         }
         layer.stops.append(&mut stops);

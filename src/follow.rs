@@ -212,7 +212,7 @@ pub fn open_base64(visit: &mut Visit<'_>, range: Range<u64>, name: String, what:
     match Base64::new(visit.bytes.window(range.clone())) {
         Ok(decoded) if decoded.is_empty() => Ok(()),
         Ok(decoded) => visit.open(name, Span::Decoded(range, Rc::new(decoded)), Role::Opaque(what)),
-        Err(stop @ Stop::Malformed { .. }) => {
+        Err(stop @ Stop::Malformed(_)) => {
             visit.note(stop);
             Ok(())
         }

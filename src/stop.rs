@@ -7,68 +7,68 @@ use std::{borrow::Cow, fmt, io};
 pub enum Stop {
     /// The person asked to stop.
     Cancelled,
-    /// The bytes from `at` on are encrypted; `what` names the scheme.
-    Encrypted {
-        /// Place in the layer, in bytes.
-        at: u64,
-        /// The scheme, as its specification names it.
-        what: Cow<'static, str>,
-    },
+    /// The bytes from the place on are encrypted, by a scheme as its specification names it.
+    Encrypted(Box<Spot>),
     /// A limit of the budget was reached.
     Exhausted(Limit),
-    /// The bytes are not what the format's specification asks for.
-    Malformed {
-        /// Place in the layer, in bytes.
-        at: u64,
-        /// What should have stood there ("a tag", "4 bytes of length").
-        expected: Cow<'static, str>,
-    },
-    /// The source could not be read: it disappeared, shrank or refused.
-    Source(String),
+    /// The bytes are not what the format's specification asks for: what should have stood there ("a tag", "4 bytes of
+    /// length").
+    Malformed(Box<Spot>),
+    /// The source could not be read, for this reason: it disappeared, shrank or refused.
+    Source(Box<Cow<'static, str>>),
     /// No format recognised the layer.
     UnknownFormat,
-    /// The bytes from `at` on use something that is known and not decoded here.
-    Unsupported {
-        /// Place in the layer, in bytes.
-        at: u64,
-        /// What is not decoded ("compression method 14 (LZMA)").
-        what: Cow<'static, str>,
-    },
+    /// The bytes from the place on use something that is known and not decoded here ("compression method 14 (LZMA)").
+    Unsupported(Box<Spot>),
+}
+
+/// Where a reader ended, and at what. It lies on the heap: every call of a reader hands a [`Stop`] on, and few make one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Spot {
+    /// Place in the layer, in bytes.
+    pub at: u64,
+    /// What is there, or should be.
+    pub what: Cow<'static, str>,
 }
 
 impl Stop {
     /// Damage at a place: the sentence reads "expected `expected` at 0x…".
     pub fn malformed(at: u64, expected: impl Into<Cow<'static, str>>) -> Self {
-        Stop::Malformed { at, expected: expected.into() }
+        Stop::Malformed(Box::new(Spot { at, what: expected.into() }))
     }
 
     /// Something known but not decoded, at a place.
     pub fn unsupported(at: u64, what: impl Into<Cow<'static, str>>) -> Self {
-        Stop::Unsupported { at, what: what.into() }
+        Stop::Unsupported(Box::new(Spot { at, what: what.into() }))
     }
 
     /// Ciphertext at a place.
     pub fn encrypted(at: u64, what: impl Into<Cow<'static, str>>) -> Self {
-        Stop::Encrypted { at, what: what.into() }
+        Stop::Encrypted(Box::new(Spot { at, what: what.into() }))
+    }
+
+    /// A source that could not be read, and why.
+    pub fn source(reason: impl Into<Cow<'static, str>>) -> Self {
+        Stop::Source(Box::new(reason.into()))
     }
 
     /// The stable word of the JSON contract.
     pub fn kind(&self) -> &'static str {
         match self {
             Stop::Cancelled => "cancelled",
-            Stop::Encrypted { .. } => "encrypted",
+            Stop::Encrypted(_) => "encrypted",
             Stop::Exhausted(_) => "exhausted",
-            Stop::Malformed { .. } => "malformed",
+            Stop::Malformed(_) => "malformed",
             Stop::Source(_) => "source",
             Stop::UnknownFormat => "unknown-format",
-            Stop::Unsupported { .. } => "unsupported",
+            Stop::Unsupported(_) => "unsupported",
         }
     }
 
     /// The place in the layer, where the stop has one.
     pub fn at(&self) -> Option<u64> {
         match self {
-            Stop::Encrypted { at, .. } | Stop::Malformed { at, .. } | Stop::Unsupported { at, .. } => Some(*at),
+            Stop::Encrypted(spot) | Stop::Malformed(spot) | Stop::Unsupported(spot) => Some(spot.at),
             _ => None,
         }
     }
@@ -83,19 +83,19 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Stop::Cancelled => write!(f, "the check was cancelled"),
-            Stop::Encrypted { at, what } => write!(f, "encrypted ({what}) from {at:#x} on"),
+            Stop::Encrypted(spot) => write!(f, "encrypted ({}) from {:#x} on", spot.what, spot.at),
             Stop::Exhausted(limit) => write!(f, "{limit}"),
-            Stop::Malformed { at, expected } => write!(f, "expected {expected} at {at:#x}"),
+            Stop::Malformed(spot) => write!(f, "expected {} at {:#x}", spot.what, spot.at),
             Stop::Source(reason) => write!(f, "could not be read: {reason}"),
             Stop::UnknownFormat => write!(f, "no known format"),
-            Stop::Unsupported { at, what } => write!(f, "not decoded: {what} at {at:#x}"),
+            Stop::Unsupported(spot) => write!(f, "not decoded: {} at {:#x}", spot.what, spot.at),
         }
     }
 }
 
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
-        Stop::Source(error.to_string())
+        Stop::source(error.to_string())
     }
 }
 

@@ -104,7 +104,7 @@ impl Queue {
 fn one(item: &Item, bar: &Arc<Bar>, ended: &Arc<AtomicBool>) -> Report {
     let (path, source) = match item {
         Item::Unlisted(path, reason) => {
-            return Report::unread(&path.to_string_lossy(), 0, &Stop::Source(reason.clone()));
+            return Report::unread(&path.to_string_lossy(), 0, &Stop::source(reason.clone()));
         }
         Item::File(path) => (path.to_string_lossy().into_owned(), open(path)),
         Item::Input => ("-".to_string(), super::standard_input().map(|bytes| Rc::new(bytes) as Rc<dyn Source>)),
@@ -120,7 +120,7 @@ fn one(item: &Item, bar: &Arc<Bar>, ended: &Arc<AtomicBool>) -> Report {
     pulse.tell(size);
     checked.unwrap_or_else(|_| {
         let reason = "the check itself failed on this file; please report it".to_string();
-        Report::unread(&path, size, &Stop::Source(reason))
+        Report::unread(&path, size, &Stop::source(reason))
     })
 }
 

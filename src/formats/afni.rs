@@ -145,7 +145,7 @@ fn line(cursor: &mut Cursor, key: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
     let at = cursor.at();
     let value = match cursor.line(4096) {
         Ok(line) => line.and_then(|(_, line)| value_of(&line, key).map(<[u8]>::to_vec)),
-        Err(Stop::Malformed { .. }) => None,
+        Err(Stop::Malformed(_)) => None,
         Err(stop) => return Err(stop),
     };
     if value.is_none() {

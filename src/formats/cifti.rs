@@ -88,7 +88,7 @@ fn list(visit: &mut Visit<'_>, range: Range<u64>, name: &str, wanted: Option<u64
     let mut found = 0u64;
     loop {
         let token = match next_token(&mut cursor) {
-            Err(stop @ Stop::Malformed { .. }) => {
+            Err(stop @ Stop::Malformed(_)) => {
                 visit.note(stop);
                 return Ok(());
             }

@@ -127,7 +127,7 @@ impl Array {
 fn open_values(visit: &mut Visit<'_>, array: &Array, text: &Text, name: String) -> Result<(), Stop> {
     let decoded = match Base64::new(visit.bytes.window(text.range.clone())) {
         Ok(decoded) => decoded,
-        Err(stop @ Stop::Malformed { .. }) => {
+        Err(stop @ Stop::Malformed(_)) => {
             visit.note(stop);
             return Ok(());
         }

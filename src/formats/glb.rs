@@ -121,7 +121,7 @@ fn pictures_of(mut walker: Walker) -> Result<(Pictures, Option<u64>), Stop> {
     loop {
         let event = match walker.step() {
             Ok(Some(event)) => event,
-            Ok(None) | Err(Stop::Malformed { .. } | Stop::Exhausted(Limit::Depth)) => break,
+            Ok(None) | Err(Stop::Malformed(_) | Stop::Exhausted(Limit::Depth)) => break,
             Err(stop) => return Err(stop),
         };
         if views.len() > REMEMBERED || pictures.len() > REMEMBERED || walker.depth() != 3 {

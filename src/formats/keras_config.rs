@@ -286,7 +286,7 @@ impl Objects {
         loop {
             let event = match self.walker.step() {
                 Ok(Some(event)) => event,
-                Ok(None) | Err(Stop::Malformed { .. }) => return Ok(None),
+                Ok(None) | Err(Stop::Malformed(_)) => return Ok(None),
                 Err(stop) => return Err(stop),
             };
             match &event.token {

@@ -90,7 +90,7 @@ fn has_tags(content: &Bytes) -> Result<bool, Stop> {
     let mut cursor = content.cursor();
     match tags(&mut cursor) {
         Ok(answer) => Ok(answer),
-        Err(Stop::Malformed { .. }) => Ok(false),
+        Err(Stop::Malformed(_)) => Ok(false),
         Err(stop) => Err(stop),
     }
 }

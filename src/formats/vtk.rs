@@ -301,7 +301,7 @@ impl Walk<'_, '_> {
                     }
                     found = Some(Line { at: range.start, words });
                 }
-                Ok(None) | Err(Stop::Malformed { .. }) => {}
+                Ok(None) | Err(Stop::Malformed(_)) => {}
                 Err(stop) => return Err(stop),
             }
             break;

@@ -237,7 +237,7 @@ fn look_behind(visit: &mut Visit<'_>, text: Range<u64>, layout: &Layout) -> Resu
     match coded_len(visit, text.clone(), layout) {
         Ok(len) => tell_uncovered(visit, text.start.saturating_add(len)..text.end),
         // What is no Base64 is told where it is decoded.
-        Err(Stop::Malformed { .. }) => Ok(()),
+        Err(Stop::Malformed(_)) => Ok(()),
         Err(stop) => Err(stop),
     }
 }

@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn what_was_not_read_is_a_notification() {
         let damaged = checked("x.bin", [1, 2, 3, 0xff]);
-        let unread = Report::unread("gone.dcm", 0, &Stop::Source("permission denied".into()));
+        let unread = Report::unread("gone.dcm", 0, &Stop::source("permission denied"));
         let document = parsed(&[damaged, unread]);
         let invocation = &document["runs"][0]["invocations"][0];
         assert_eq!(invocation["executionSuccessful"], false);

@@ -402,7 +402,7 @@ mod tests {
     fn a_bomb_ends_at_the_limit() {
         let packed = bzip2ed(&vec![0; 80 << 20]);
         let unpacked = Unpacked::measure(Bytes::of(packed), Packing::Bzip2).unwrap();
-        assert!(matches!(unpacked.stop(), Some(Stop::Unsupported { .. })));
+        assert!(matches!(unpacked.stop(), Some(Stop::Unsupported(_))));
         assert!(unpacked.len() <= (KEPT + AT_ONCE) as u64);
     }
 }

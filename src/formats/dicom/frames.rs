@@ -88,7 +88,7 @@ impl Coding {
             Coding::Rle => rle(frame, pixels),
         };
         match end {
-            Err(stop @ Stop::Malformed { .. }) => Ok(Err(stop)),
+            Err(stop @ Stop::Malformed(_)) => Ok(Err(stop)),
             Err(stop) => Err(stop),
             Ok(end) => Ok(Ok(end)),
         }

@@ -388,9 +388,8 @@ impl Walk<'_, '_> {
         }
         let end = match coding.end(&frame, about.pixels())? {
             Ok(end) => end,
-            Err(Stop::Malformed { at, expected }) => {
-                let at = place(&parts, at);
-                self.visit.note(Stop::Malformed { at, expected });
+            Err(Stop::Malformed(spot)) => {
+                self.visit.note(Stop::malformed(place(&parts, spot.at), spot.what));
                 return Ok(());
             }
             Err(stop) => return Err(stop),

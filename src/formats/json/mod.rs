@@ -128,7 +128,7 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
             }
             Ok(None) => break walker.at() >= window.end() || keys > 0,
             // A token may be cut by the end of the window: the longest word has eight letters.
-            Err(Stop::Malformed { .. }) => {
+            Err(Stop::Malformed(_)) => {
                 break tokens > 1 && walker.at().saturating_add(8) >= window.end();
             }
             // Only JSON nests so deep.
@@ -178,7 +178,7 @@ pub fn walk(
     loop {
         match walker.step() {
             Ok(Some(event)) => each(visit, &walker, &event)?,
-            Ok(None) | Err(Stop::Malformed { .. } | Stop::Exhausted(Limit::Depth)) => return Ok(()),
+            Ok(None) | Err(Stop::Malformed(_) | Stop::Exhausted(Limit::Depth)) => return Ok(()),
             Err(stop) => return Err(stop),
         }
     }
@@ -198,7 +198,7 @@ pub fn shows(candidate: &Candidate<'_>, mut sign: impl FnMut(&Walker, &Event) ->
         match walker.step() {
             Ok(Some(event)) if sign(&walker, &event) => return Ok(true),
             Ok(Some(_)) => {}
-            Ok(None) | Err(Stop::Malformed { .. } | Stop::Exhausted(Limit::Depth)) => return Ok(false),
+            Ok(None) | Err(Stop::Malformed(_) | Stop::Exhausted(Limit::Depth)) => return Ok(false),
             Err(stop) => return Err(stop),
         }
     }

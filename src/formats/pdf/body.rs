@@ -225,7 +225,7 @@ impl Scan<'_> {
     fn value(&mut self, at: u64) -> Result<Result<super::table::Read, Stop>, Stop> {
         match read_object(&self.bytes, at) {
             Ok(read) => Ok(Ok(read)),
-            Err(stop @ Stop::Malformed { .. }) => {
+            Err(stop @ Stop::Malformed(_)) => {
                 let reached = stop.at().unwrap_or(at);
                 self.wasted = self.wasted.saturating_add(reached.saturating_sub(at));
                 if self.wasted > self.bytes.len().saturating_mul(8).saturating_add(64 << 20) {

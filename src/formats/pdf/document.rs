@@ -189,8 +189,8 @@ impl Document {
         }
         let read = match read_object(&self.bytes, value_at) {
             Ok(read) => read,
-            Err(Stop::Malformed { at: reached, .. }) => {
-                self.strayed = self.strayed.saturating_add(reached.saturating_sub(value_at));
+            Err(Stop::Malformed(spot)) => {
+                self.strayed = self.strayed.saturating_add(spot.at.saturating_sub(value_at));
                 return Ok(None);
             }
             Err(stop) => return Err(stop),
@@ -393,7 +393,7 @@ impl Document {
                         }
                         Ok(object)
                     }
-                    Err(Stop::Malformed { .. }) => Ok(Object::Null),
+                    Err(Stop::Malformed(_)) => Ok(Object::Null),
                     Err(stop) => Err(stop),
                 }
             }

@@ -127,8 +127,8 @@ impl Content {
     fn become_source(&mut self, source: Rc<dyn Source>, stop: Option<Stop>, place: u64) {
         // Behind the first filter the places are none of the file.
         self.stop = stop.map(|stop| match stop {
-            Stop::Malformed { expected, .. } if self.decoded => Stop::malformed(place, expected),
-            Stop::Unsupported { what, .. } if self.decoded => Stop::unsupported(place, what),
+            Stop::Malformed(spot) if self.decoded => Stop::malformed(place, spot.what),
+            Stop::Unsupported(spot) if self.decoded => Stop::unsupported(place, spot.what),
             stop => stop,
         });
         self.bytes = Bytes::whole(source, self.bytes.budget().clone());

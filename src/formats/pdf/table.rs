@@ -215,7 +215,7 @@ fn insert(entries: &mut HashMap<u32, Entry>, number: u32, entry: Entry) -> Resul
 
 /// Damage inside a part is damage of the part; anything else stays what it is.
 fn malformed_or(stop: Stop, instead: Stop) -> Stop {
-    if matches!(stop, Stop::Malformed { .. }) { instead } else { stop }
+    if matches!(stop, Stop::Malformed(_)) { instead } else { stop }
 }
 
 /// The place that the last "startxref" names.

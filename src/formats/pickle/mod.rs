@@ -94,7 +94,7 @@ pub(super) fn survey(bytes: &Bytes, most: u64) -> Result<Survey, Stop> {
             }
             // What follows is not a program any more: enough was seen.
             Ok((_, Step::Array(_))) => break,
-            Err(stop @ Stop::Malformed { .. }) => {
+            Err(stop @ Stop::Malformed(_)) => {
                 broke = Some(stop);
                 break;
             }
@@ -237,7 +237,7 @@ fn read_stream(visit: &mut Visit<'_>, cursor: &mut Cursor, wants_texts: bool) ->
     };
     // What stands before the place that broke was read, and its findings hold.
     let end = match &ended {
-        Err(Stop::Malformed { at, .. }) => *at,
+        Err(Stop::Malformed(spot)) => spot.at,
         _ => cursor.at(),
     };
     books.structure(visit, end.max(books.claimed))?;
@@ -339,7 +339,7 @@ fn read_plain(visit: &mut Visit<'_>, cursor: &mut Cursor) -> Result<Log, Stop> {
         }
     };
     let end = match &ended {
-        Err(Stop::Malformed { at, .. }) => *at,
+        Err(Stop::Malformed(spot)) => spot.at,
         _ => cursor.at(),
     };
     visit.structure(start..end.max(start), "opcodes of an object array")?;

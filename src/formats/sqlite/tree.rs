@@ -133,7 +133,7 @@ impl<'v, 'a> Walk<'v, 'a> {
         while let Some((number, at)) = waiting.pop() {
             let Some(range) = self.enter_from(number, at)? else { continue };
             match self.page(&range, tree, &mut waiting) {
-                Err(stop @ Stop::Malformed { .. }) => self.visit.note(stop),
+                Err(stop @ Stop::Malformed(_)) => self.visit.note(stop),
                 ended => ended?,
             }
         }

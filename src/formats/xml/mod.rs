@@ -221,11 +221,11 @@ fn confirm(candidate: &Candidate<'_>) -> Result<bool, Stop> {
             Ok(Some(_)) => {}
             Ok(None) => return Ok(root),
             // A piece may be cut by the end of the window, and nothing else.
-            Err(Stop::Malformed { at, .. }) => {
-                let cut = at >= window.end() || walker.at() >= window.end();
+            Err(Stop::Malformed(spot)) => {
+                let cut = spot.at >= window.end() || walker.at() >= window.end();
                 return Ok(root && cut && window.end() < candidate.bytes.end());
             }
-            Err(Stop::Exhausted(_) | Stop::Unsupported { .. }) => return Ok(root),
+            Err(Stop::Exhausted(_) | Stop::Unsupported(_)) => return Ok(root),
             Err(stop) => return Err(stop),
         }
     }
@@ -299,7 +299,7 @@ pub fn walk(
         match walker.step() {
             Ok(Some(event)) => each(visit, &walker, &event)?,
             Ok(None)
-            | Err(Stop::Malformed { .. } | Stop::Unsupported { .. } | Stop::Exhausted(Limit::Depth | Limit::Window)) => {
+            | Err(Stop::Malformed(_) | Stop::Unsupported(_) | Stop::Exhausted(Limit::Depth | Limit::Window)) => {
                 return Ok(());
             }
             Err(stop) => return Err(stop),
@@ -319,7 +319,7 @@ pub fn root(candidate: &Candidate<'_>) -> Result<Option<Element>, Stop> {
             Ok(Some(Event { token: Token::Start(element), .. })) => return Ok(Some(element)),
             Ok(Some(_)) => {}
             Ok(None)
-            | Err(Stop::Malformed { .. } | Stop::Unsupported { .. } | Stop::Exhausted(Limit::Depth | Limit::Window)) => {
+            | Err(Stop::Malformed(_) | Stop::Unsupported(_) | Stop::Exhausted(Limit::Depth | Limit::Window)) => {
                 return Ok(None);
             }
             Err(stop) => return Err(stop),
