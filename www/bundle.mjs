@@ -69,10 +69,11 @@ const worker = await bundled({
 const module = await readFile(join(core, "just_data_bg.wasm"));
 const packed = await readFile(join(core, "just_data_bg.wasm.xz"));
 const [element, split] = [await elementWith("inside"), await elementWith("beside")];
-// On the site every page has English and the language of its reports; another is loaded when it is spoken.
-const near = ["en", policy.reporting.languages[0]].filter((tag, at, all) => tag in catalogues && all.indexOf(tag) === at);
+// On the site every page has English and the languages of its policy's own texts; another is loaded when it is spoken.
+const near = ["en", policy.languages[0], policy.reporting.languages[0]].filter((tag, at, all) => tag in catalogues && all.indexOf(tag) === at);
 const far = Object.keys(catalogues).filter((tag) => !near.includes(tag));
-const tongues = Object.fromEntries(far.map((tag) => [`just-data.${tag}.js`, `export default ${JSON.stringify(catalogues[tag])};\n`]));
+const { kept: thin, taken } = parted(policy, far);
+const tongues = Object.fromEntries(far.map((tag) => [`just-data.${tag}.js`, `export default ${JSON.stringify({ ...catalogues[tag], ...taken[tag] })};\n`]));
 const own = await elementWith("inside", "src/site-element.js", { "just-data:catalogues": `
   ${near.map((tag, at) => `import near${at} from "./languages/${tag}.json";`).join("\n")}
   export const catalogues = { ${near.map((tag, at) => `${JSON.stringify(tag)}: near${at}`)} };
@@ -81,7 +82,7 @@ const own = await elementWith("inside", "src/site-element.js", { "just-data:cata
   }` });
 // The page's own script imports the element's; as one file it has it inside.
 const shared = Object.fromEntries(["element", "first-language", "language", "crew", "settings"].map((name) => [`./${name}.js`, "./just-data.js"]));
-const script = await bundled({ entryPoints: ["src/site.js"], format: "esm", plugins: [beside(shared), supply(POLICY)] });
+const script = await bundled({ entryPoints: ["src/site.js"], format: "esm", plugins: [beside(shared), supply({ "just-data:policy": `export default ${JSON.stringify(thin)};` })] });
 const whole = await elementWith("inside", "src/page.js");
 const style = await bundled({ entryPoints: ["src/page.css"] });
 if (/<\/style/i.test(style) || /<\/script|<!--/i.test(whole)) throw new Error("the bundle would end its own element");
@@ -123,7 +124,7 @@ await written({
   "sri.json": JSON.stringify(Object.fromEntries(each(files, (name, content) => [name, hash(content)]).filter(([name]) => /\.(js|css)$/.test(name))), null, 2) + "\n",
 });
 
-const first = ["index.html", "just-data.css", "just-data.js", "page.js", "manifest.webmanifest"]
+const first = ["index.html", "just-data.css", "just-data.js", "page.js", "manifest.webmanifest", "sw.js"]
   .reduce((sum, file) => sum + gzipSync(site[file], { level: 9 }).length, 0);
 console.log(`${String(first).padStart(9)} bytes in gzip are the first load`);
 if (first > Number(values["first-load"] ?? Infinity)) {
@@ -152,6 +153,26 @@ function elementWith(where, entry = "src/element.js", apart = {}) {
       }),
     ],
   });
+}
+
+/**
+ * The policy without its texts in some languages, and those texts by their keys.
+ * @param {any} policy
+ * @param {string[]} away
+ */
+function parted(policy, away) {
+  const taken = Object.fromEntries(away.map((tag) => [tag, {}]));
+  const isTexts = (value) => policy.languages[0] in value && Object.keys(value).every((tag) => policy.languages.includes(tag));
+  const part = (value, key) => {
+    if (typeof value !== "object" || value === null) return value;
+    if (Array.isArray(value)) return value.map((one, at) => part(one, `${key}.${at}`));
+    if (!isTexts(value)) return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, part(one, `${key}.${name}`)]));
+    return Object.fromEntries(Object.entries(value).filter(([tag, text]) => {
+      if (tag in taken) taken[tag][key] = text;
+      return !(tag in taken);
+    }));
+  };
+  return { kept: part(policy, "policy"), taken };
 }
 
 /** What the core says about itself. */

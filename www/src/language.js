@@ -85,6 +85,14 @@ export function parts(key, values = {}) {
 }
 
 /**
+ * @param {string} key
+ * @returns {string | undefined} the text as it is written in the language that is spoken, where its catalogue has it
+ */
+export function written(key) {
+  return catalogues[current][key];
+}
+
+/**
  * @param {import("./contract").Words[]} words kept to be said later, in the language that is then spoken
  * @returns {string}
  */

@@ -1,7 +1,7 @@
 // The texts of the pages around the check: those of the catalogues, and those of the published policy, by one kind of
 // key. The build writes them into the HTML; in the page they are said anew when another language is chosen.
 
-import { language, say } from "./language.js";
+import { language, say, written } from "./language.js";
 
 /** @typedef {import("./contract").Policy} Policy */
 /** @typedef {import("./contract").Texts} Texts */
@@ -13,16 +13,20 @@ import { language, say } from "./language.js";
  * @returns {{ text: string, tongue: string }} the text and its language: the policy may not have all
  */
 export function phrase(policy, key, values = {}) {
-  if (key.startsWith("policy.")) return published(policy, at(policy, key.split(".").slice(1)));
+  if (key.startsWith("policy.")) return published(policy, key);
   const said = Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? named(value) : value]);
   return { text: say(key, Object.fromEntries(said)), tongue: language() };
 }
 
 /**
+ * A language that is loaded brings its texts of the policy with it.
  * @param {Policy} policy
- * @param {Texts} texts
+ * @param {string} key
  */
-function published(policy, texts) {
+function published(policy, key) {
+  const loaded = written(key);
+  if (loaded !== undefined) return { text: loaded, tongue: language() };
+  const texts = at(policy, key.split(".").slice(1));
   const tongue = language() in texts ? language() : policy.languages[0];
   return { text: texts[tongue], tongue };
 }
