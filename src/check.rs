@@ -197,7 +197,7 @@ impl Check {
             if layer.origin == Origin::Root {
                 self.find(id, &rules::EMPTY, 0..0, "There is no byte in it.".into())?;
                 if let Some(claimed) = claimed(&name).filter(|claimed| has_start(claimed)) {
-                    self.stop(id, Stop::malformed(0, format!("the start of a {} file", claimed.name)));
+                    self.stop(id, Stop::malformed(0, format!("the start of its format ({})", claimed.name)));
                 }
             }
             return Ok(());
@@ -380,7 +380,7 @@ impl Check {
                         // Text is no other format: where a mark is missing, the file is damaged.
                         Nature::Text if !has_start(claimed) => {}
                         Nature::Text => {
-                            self.stop(id, Stop::malformed(0, format!("the start of a {} file", claimed.name)))
+                            self.stop(id, Stop::malformed(0, format!("the start of its format ({})", claimed.name)))
                         }
                         // A table, JSON or XML under the name of another kind of text is common, and plain to see.
                         Nature::Data if !has_start(claimed) && is_text(&bytes)? => {}

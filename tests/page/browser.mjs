@@ -116,7 +116,7 @@ export class Page {
       const look = () => {
         for (const file of root.querySelectorAll(".file")) {
           seen.set(Number(file.parentElement.getAttribute("aria-posinset")), {
-            verdict: file.querySelector(".verdict").textContent, name: file.querySelector(".name").textContent,
+            verdict: file.querySelector(".verdict").textContent, name: file.querySelector(".name").title,
             said: file.querySelector(".said").textContent, state: file.dataset.state,
             opened: file.querySelector(".toggle").getAttribute("aria-expanded") === "true",
             detail: file.querySelector(".detail").innerText ?? "" });
@@ -151,7 +151,7 @@ export class Page {
     return this.run(`
       const list = root.querySelector(".files");
       const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-      const find = () => [...root.querySelectorAll(".slot:not(.group) .toggle")].find((one) => one.querySelector(".name").textContent === arguments[0]);
+      const find = () => [...root.querySelectorAll(".slot:not(.group) .toggle")].find((one) => one.querySelector(".name").title === arguments[0]);
       const top = list.getBoundingClientRect().top + scrollY;
       for (let at = top; !find() && at < top + list.getBoundingClientRect().height; at += innerHeight) {
         scrollTo({ top: at, behavior: "instant" });

@@ -97,6 +97,9 @@ describe("the list", () => {
     const told = await groups();
     assert.deepEqual(told.map(([name]) => name), ["models", "series", "No folder"], "the group with the worst file first");
     assert.match(told[0][1], /^2 files · .* · 2 not just data$/);
+    const shown = await page.run("return [...root.querySelectorAll('.slot:not(.group) .name')].map((name) => name.textContent)");
+    assert.ok(shown.includes("segmentation.pkl"), "the heading says the folder");
+    assert.deepEqual(shown.filter((name) => name.includes("/")), []);
     await page.run("root.querySelector('.group .toggle').click()");
     assert.equal((await groups())[0][2], "false");
     assert.deepEqual((await names(page)).filter((name) => name.startsWith("models/")), []);

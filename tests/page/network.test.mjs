@@ -9,6 +9,7 @@ import { attempt, IN_PAGE, ONLY_IN_PAGE, tryChannels, workerOf } from "./channel
 import { developerTools } from "./devtools.mjs";
 import { gzip, nifti, picklesSystem, samples } from "./samples.mjs";
 import { serve, sink, withoutPolicy } from "./site.mjs";
+import { LANGUAGES } from "../../www/src/language.js";
 import { CORE, DIST } from "./surroundings.mjs";
 
 describe("what is shipped", () => {
@@ -17,7 +18,7 @@ describe("what is shipped", () => {
 
   // `localStorage` may be there: settings that a person asks this computer to remember. See settings.test.mjs.
   test("no networking, storing or HTML-making word is in the scripts", async () => {
-    for (const name of ["site/just-data.js", "site/page.js", "just-data.html"]) {
+    for (const name of ["site/just-data.js", "site/page.js", "just-data.html", "element/just-data.js"]) {
       const text = await readFile(join(DIST, name), "utf8");
       // The module inside is looked at by its imports, below.
       const script = (name.endsWith(".html") ? text.match(/<script type="module">(.*)<\/script>/s)[1] : text).replace(/\/Td6WFoA[A-Za-z0-9+/=]{1000,}/, "");
@@ -26,7 +27,20 @@ describe("what is shipped", () => {
       // The hosted page may ask for its service worker, whose own source is looked at in offline.test.mjs.
       const looked = name === "site/page.js" ? script.replaceAll("serviceWorker", "") : script;
       assert.equal(looked.match(FORBIDDEN)?.[0], undefined, name);
-      assert.equal(script.match(/\bimport\s*\(/)?.[0], undefined, name);
+      // The site's pages load a language beside the script, by a name of this form and no other.
+      const own = name === "site/just-data.js" ? [/^import\(new URL\(`just-data\.\$\{\w+\}\.js`,import\.meta\.url\)\.href\)/] : [];
+      const imports = [...script.matchAll(/\bimport\s*\(/g)].map(({ index }) => script.slice(index, index + 100));
+      assert.equal(imports.length, own.length, `${name}: ${imports}`);
+      own.forEach((form, at) => assert.match(imports[at], form));
+    }
+  });
+
+  test("a language that is loaded is nothing but texts", async () => {
+    const names = (await readdir(join(DIST, "site"))).filter((name) => /^just-data\..+\.js$/.test(name));
+    assert.deepEqual(names.sort(), Object.keys(LANGUAGES).filter((tag) => tag !== "en").map((tag) => `just-data.${tag}.js`).sort());
+    for (const name of names) {
+      const [, texts] = (await readFile(join(DIST, "site", name), "utf8")).match(/^export default (\{.*\});\n$/);
+      for (const text of Object.values(JSON.parse(texts))) assert.equal(typeof text, "string");
     }
   });
 

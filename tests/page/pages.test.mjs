@@ -69,7 +69,8 @@ describe("as files", () => {
   test("the checksums that the page shows are those of the files that it loads, and of the release", async () => {
     const listed = await readFile(join(DIST, "SHA256SUMS"), "utf8");
     const shown = (await read("promises.html")).match(/<pre class="sums"[^>]*><code>([^<]*)</)[1].trim().split("\n");
-    assert.equal(shown.length, 3);
+    const loads = (await readdir(join(DIST, "site"))).filter((name) => /\.(js|css)$/.test(name) && name !== "sw.js");
+    assert.deepEqual(shown.map((line) => line.split("site/")[1]).sort(), loads.sort());
     for (const line of shown) {
       const [, sum, name] = line.match(/^([0-9a-f]{64}) {2}(site\/[\w.-]+)$/);
       assert.equal(createHash("sha256").update(await readFile(join(DIST, name))).digest("hex"), sum, name);
@@ -150,7 +151,7 @@ describe("in the browser", { timeout: 600_000 }, () => {
       await page.until("it is checked", () => page.run("return element.results.length === 1"));
       await (await browser.driver.findElement(By.css(".tongues summary"))).click();
       await (await browser.driver.findElement(By.css('.tongues a[data-language="ja"]'))).click();
-      assert.equal(await run("return document.documentElement.lang"), "ja");
+      await page.until("the language is there", async () => (await run("return document.documentElement.lang")) === "ja");
       assert.match(await browser.driver.getCurrentUrl(), /index\.ja\.html$/);
       assert.equal(await page.run("return element.results.length"), 1, "the results are still there");
       assert.match(await page.run("return root.textContent"), /データだけではありません/, "and the element speaks it too");
@@ -166,6 +167,37 @@ describe("in the browser", { timeout: 600_000 }, () => {
       assert.equal(await run("return document.querySelector('[data-abroad]').hidden"), false, "the published words stand beside");
     } finally {
       await speaks("en");
+    }
+  });
+
+  test("a language is loaded when it is spoken; one that cannot be loaded changes nothing", async () => {
+    await width(1280);
+    const other = await serve({ before: async (name) => {
+      if (name === "just-data.fr.js") throw new Error("not there");
+    } });
+    // What this page asked for: not what the service worker keeps for later.
+    const catalogues = () => run("return performance.getEntriesByType('resource').map(({ name }) => name.split('/').pop()).filter((name) => /^just-data\\..+\\.js$/.test(name))");
+    const spoken = () => run("return document.documentElement.lang");
+    try {
+      const page = await new Page(browser, `${other.address}index.html`).open();
+      const choose = async (tag) => {
+        await run("document.querySelector('.tongues').open = true");
+        await (await browser.driver.findElement(By.css(`.tongues a[data-language="${tag}"]`))).click();
+      };
+      assert.equal(await spoken(), "en");
+      assert.deepEqual(await catalogues(), []);
+      await choose("fr");
+      await page.until("French was asked for", async () => (await catalogues()).includes("just-data.fr.js"));
+      assert.equal(await spoken(), "en");
+      await choose("es");
+      await page.until("Spanish is spoken", async () => (await spoken()) === "es");
+      assert.match(await page.run("return root.textContent"), /archivos/);
+      await choose("en");
+      await page.until("English is spoken", async () => (await spoken()) === "en");
+      assert.match(await page.run("return root.textContent"), /files/);
+      assert.deepEqual(await catalogues(), ["just-data.fr.js", "just-data.es.js"]);
+    } finally {
+      await other.close();
     }
   });
 

@@ -19,10 +19,12 @@ export class Group {
 
   /**
    * @param {string} name of the folder, of the header, or of the folder of a series
+   * @param {string} folder in which all its files are
    * @param {boolean} folded
    */
-  constructor(name, folded) {
+  constructor(name, folder, folded) {
     this.name = name;
+    this.folder = folder;
     this.folded = folded;
   }
 }
@@ -56,7 +58,7 @@ export function inGroups(jobs, grouped, known) {
     }
     let group = groups.get(of.id);
     if (!group) {
-      group = known.get(of.id) ?? new Group(of.name, grouped === "items");
+      group = known.get(of.id) ?? new Group(of.name, folderOf(job), grouped === "items");
       group.jobs = [];
       groups.set(of.id, group);
       known.set(of.id, group);
@@ -70,6 +72,24 @@ export function inGroups(jobs, grouped, known) {
     if (grouped === "items" && item.jobs.length === 1) return item.jobs;
     return [item, ...(item.folded ? [] : item.jobs)];
   });
+}
+
+/**
+ * @param {(Job | Group)[]} items in their order
+ * @returns {Map<Job, string>} the folders that need not be said again: those of the headings above the files
+ */
+export function foldersAbove(items) {
+  const above = new Map();
+  let folder = "";
+  let left = 0;
+  for (const item of items) {
+    if (item instanceof Group) [folder, left] = [item.folder, item.folded ? 0 : item.jobs.length];
+    else if (left > 0) {
+      above.set(item, folder);
+      left -= 1;
+    }
+  }
+  return above;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { h, refill } from "./dom.js";
 import { standing } from "./facts.js";
-import { Group, GroupRow } from "./groups.js";
+import { Group, GroupRow, foldersAbove } from "./groups.js";
 import { duration, list, say, size } from "./language.js";
 import { Row } from "./row.js";
 import { Rows } from "./rows.js";
@@ -58,6 +58,8 @@ export class FileList {
   #clock = new Clock();
   /** How many files are shown, of how many. */
   #amounts = { shown: 0, count: 0 };
+  /** The folders that the headings above the rows name. @type {Map<Job, string>} */
+  #above = new Map();
   #parts = this.#made();
 
   /**
@@ -74,7 +76,7 @@ export class FileList {
       this.draw();
       this.#voice.settle("list.part", this.#amounts);
     });
-    this.#rows = new Rows((item) => (item instanceof Group ? new GroupRow(item, () => this.draw()) : new Row(item, desk)));
+    this.#rows = new Rows((item) => (item instanceof Group ? new GroupRow(item, () => this.draw()) : new Row(item, desk, (job) => this.#above.get(job) ?? "")));
     queue.addEventListener("change", () => this.#soon());
     queue.addEventListener("quiet", () => this.#quiet());
   }
@@ -176,6 +178,7 @@ export class FileList {
     part.hidden = shown.length === jobs.length;
     this.#amounts = { shown: shown.length, count: jobs.length };
     refill(some, say("list.part", this.#amounts));
+    this.#above = foldersAbove(items);
     this.#rows.show(items);
     if (this.#queue.open) {
       this.#voice.mention("list.sum", this.#sum());

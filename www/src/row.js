@@ -29,6 +29,8 @@ export class Row {
   #running;
   #doing = h("p.doing");
   #detail;
+  #name = h("bdi.name");
+  #above;
   /** What is drawn, so that nothing is drawn twice. */
   #drawn = "";
   #shown = /** @type {unknown} */ (null);
@@ -36,19 +38,22 @@ export class Row {
   /**
    * @param {Job} job
    * @param {Desk} desk
+   * @param {(job: Job) => string} above the folder that a heading above the row names
    */
-  constructor(job, desk) {
+  constructor(job, desk, above) {
     this.#job = job;
     this.#desk = desk;
+    this.#above = above;
     const name = visible(job.name);
     this.#detail = h("div.detail", { id: `file-${job.id}`, hidden: true, role: "region", "aria-label": say("list.row.result", { name }) });
     this.toggle = h("button.toggle", {
       type: "button", "aria-expanded": "false", "aria-controls": `file-${job.id}`, click: () => this.open(!this.opened),
     },
       this.#sign,
-      h("span.words", {}, this.#verdict, h("bdi.name", { title: name }, name), this.#said),
+      h("span.words", {}, this.#verdict, this.#name, this.#said),
       this.#amount,
       icon("chevron"));
+    this.#name.title = name;
     this.#progress.setAttribute("aria-label", say("list.row.progress", { name }));
     this.#running = h("div.running", { hidden: true }, this.#progress, this.#doing,
       h("button.cancel", { type: "button", "aria-label": say("list.row.cancel-this", { name }), click: () => desk.cancel(job) }, say("list.row.cancel")));
@@ -72,6 +77,9 @@ export class Row {
   draw() {
     const job = this.#job;
     const { report, state } = job;
+    const above = this.#above(job);
+    const name = visible(above && job.name.startsWith(`${above}/`) ? job.name.slice(above.length + 1) : job.name);
+    if (this.#name.textContent !== name) refill(this.#name, name);
     const running = state === "reading" || state === "searching";
     const worst = report && verdictOf(report);
     const verdict = worst && (state === "done" || worst === "code" || worst === "caution") ? worst : null;
