@@ -96,9 +96,10 @@ const { build: name, site, whole: all } = await pages({
   linked: {
     scripts: "'self'", styles: "'self'",
     style: `<link rel="stylesheet" href="just-data.css" integrity="${hash(style)}">`,
-    // What a module imports is not bound by its own integrity: the element is loaded by a tag of its own first.
+    // What a module imports is not bound by its own integrity: the element is loaded by a tag of its own first. The text
+    // is there before both, and is not to wait for them.
     script: ["just-data.js", "page.js"]
-      .map((name) => `<script type="module" src="${name}" integrity="${hash(loaded[name])}"></script>`).join("\n"),
+      .map((name) => `<script type="module" fetchpriority="low" src="${name}" integrity="${hash(loaded[name])}"></script>`).join("\n"),
   },
   within: { scripts: `'${hash(whole)}'`, styles: `'${hash(style)}'`, style: `<style>${style}</style>`, script: `<script type="module">${whole}</script>` },
 });

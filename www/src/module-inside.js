@@ -3,10 +3,35 @@
 import { XzReadableStream } from "xz-decompress";
 import wasm from "just-data:wasm";
 
+/** So long the unpacker may keep the page from answering, in milliseconds. */
+const STRETCH = 8;
+
 /** @returns {Promise<WebAssembly.Module>} compiled once, for all workers */
 export async function module() {
-  const unpacked = new XzReadableStream(new Blob([bytes(wasm)]).stream());
-  return WebAssembly.compile(await new Response(unpacked).arrayBuffer());
+  const packed = bytes(wasm);
+  // The unpacker goes on for as long as there is input: it gets small pieces, and the page its turn between them.
+  let at = 0;
+  let since = performance.now();
+  const pieces = new ReadableStream({
+    async pull(controller) {
+      if (performance.now() - since > STRETCH) {
+        await turn();
+        since = performance.now();
+      }
+      if (at < packed.length) controller.enqueue(packed.subarray(at, (at += PIECE)));
+      else controller.close();
+    },
+  }, { highWaterMark: 0 });
+  return WebAssembly.compile(await new Response(new XzReadableStream(pieces)).arrayBuffer());
+}
+
+/** What is unpacked at once, in bytes. */
+const PIECE = 8 << 10;
+
+/** Lets the page answer whatever waits. */
+function turn() {
+  const { scheduler } = /** @type {{ scheduler?: { yield?: () => Promise<void> } }} */ (/** @type {unknown} */ (globalThis));
+  return scheduler?.yield?.() ?? new Promise((done) => setTimeout(done));
 }
 
 /**
