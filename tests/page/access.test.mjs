@@ -6,7 +6,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Key, openBrowser, Page } from "./browser.mjs";
-import { gzip, nifti, dicom, elf, samples } from "./samples.mjs";
+import { pageWithFaultyCore } from "./faulty-core.mjs";
+import { gzip, nifti, dicom, elf, samples, zip } from "./samples.mjs";
 import { serve } from "./site.mjs";
 import { DIST } from "./surroundings.mjs";
 
@@ -80,6 +81,33 @@ describe("for everyone", () => {
       assert.equal(await page.run("return root.querySelector('.none').checkVisibility()"), true);
       await sound(page);
       await page.run("element.lang = 'ja'");
+      await sound(page);
+    });
+  }
+
+  for (const scheme of ["light", "dark"]) {
+    test(`axe finds nothing while it checks, while it pauses, after a cancel and where something is to be looked at twice: ${scheme}`, { timeout: 240_000 }, async () => {
+      await emulate({ "prefers-color-scheme": scheme });
+      await width(scheme === "light" ? 360 : 1280);
+      const built = await pageWithFaultyCore();
+      const other = await serve({ folder: built.site });
+      try {
+        const page = await new Page(browser, other.address).open();
+        await page.give(await Promise.all(["done", "spin", "ranges endless", "spin too", "spin as well", "spin again"].map((name) => folder.put(`busy/${name}`, "1234"))));
+        await page.until("it is busy", () => page.run("return root.querySelector('[data-state=reading]') !== null && element.results.length > 0"));
+        await sound(page);
+        await page.press("Pause");
+        await sound(page);
+        await page.press("Cancel all");
+        await page.quiet(6);
+        await sound(page);
+      } finally {
+        await other.close();
+        await built.remove();
+      }
+      const page = await new Page(browser, site.address).open();
+      const [{ verdict }] = await page.check(await folder.put("leaves.zip", zip({ "../out.txt": "x\n" })));
+      assert.equal(verdict, "caution");
       await sound(page);
     });
   }
