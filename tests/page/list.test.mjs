@@ -227,6 +227,22 @@ describe("files come in every way", () => {
     assert.equal(again.said, "Konnte nicht gelesen werden: Der Browser durfte sie nicht öffnen.", "the page's own reasons are in the person's language");
   });
 
+  test("while files are over the page it shows where they go, and nothing moves", async () => {
+    const places = () => page.run("return [...root.querySelectorAll('.drop > *')].map((one) => one.getBoundingClientRect().top)");
+    const drag = (type) => page.run(`
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(["1"], "one.txt"));
+      document.body.dispatchEvent(new DragEvent(arguments[0], { dataTransfer, bubbles: true, cancelable: true }));`, type);
+    const shown = () => page.run("return getComputedStyle(root.querySelector('.drop')).borderTopStyle");
+    const before = await places();
+    assert.equal(await shown(), "dashed");
+    await drag("dragover");
+    assert.equal(await shown(), "solid");
+    assert.deepEqual(await places(), before);
+    await drag("dragleave");
+    assert.equal(await shown(), "dashed");
+  });
+
   test("nothing in it: it is said", async () => {
     await page.run("await element.check([])");
     assert.equal(await page.run("return root.querySelector('.problem').innerText"), "There was no file in it.");

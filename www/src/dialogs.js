@@ -48,7 +48,7 @@ class Dialog {
    */
   fill(title, ...content) {
     refill(this.element,
-      h("div.over", {},
+      h("div.titled", {},
         h("h2", { id: "title" }, title),
         h("button", { type: "button", id: "close", click: () => this.close() }, say("list.dialog.close"))),
       ...content);

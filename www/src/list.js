@@ -142,7 +142,7 @@ export class FileList {
       title, bar, pace, pause, cancelAll, again, saving, part, some, weighed,
       none: h("p.none", { hidden: true }, say("list.none")),
       summary: h("section.summary", { hidden: true, "aria-label": say("list.name") },
-        h("div.over", {}, title, h("div.buttons", {}, pause, cancelAll, again, clear)),
+        h("div.titled", {}, title, h("div.buttons", {}, pause, cancelAll, again, clear)),
         h("div.whole", {}, bar, pace),
         weighed,
         saving,
