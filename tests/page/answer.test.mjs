@@ -52,6 +52,18 @@ describe("the answer for one file", () => {
     assert.match(fine.told["What to do"], /not whether its content is true/);
   });
 
+  test("of a file that only wraps another, what is in it is told", async () => {
+    const what = async (name, bytes) => {
+      await page.check(await folder.put(name, bytes));
+      const { told } = await answer();
+      await page.press("Clear", ".summary");
+      return told.What;
+    };
+    assert.match(await what("volume.nii.gz", gzip(nifti())), /^NIfTI.*, in gzip$/);
+    assert.match(await what("volume.zip", zip({ "volume.nii.gz": gzip(nifti()) })), /^NIfTI.*, in gzip, in a ZIP/);
+    assert.match(await what("two.zip", zip({ "volume.nii": nifti(), "notes.txt": "inside\n" })), /^ZIP/);
+  });
+
   test("the call of a pickle is disassembled", async () => {
     const [report] = await page.check(await folder.put("model.pkl", picklesSystem("echo evidence")));
     const shown = await page.run("return root.querySelector('.evidence pre').innerText");

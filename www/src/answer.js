@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { parts, say } from "./language.js";
-import { english, formatNames, ordered, path, ruleAddress, sentence, stopped } from "./telling.js";
+import { english, kindOfFile, ordered, path, ruleAddress, sentence, stopped } from "./telling.js";
 import { place, visible } from "./wording.js";
 
 /** @typedef {import("./contract").FileReport} FileReport */
@@ -27,7 +27,7 @@ export function headline(report, rules, formats) {
     return [unread.parent === null ? "" : `${visible(unread.name)}: `, stopped(unread.stops[0])];
   }
   if (report.verdict === "just-data") {
-    return report.size ? formatNames(report.layers[0], formats) || say("verdict.just-data.says") : say("answer.empty");
+    return report.size ? kindOfFile(report, formats) || say("verdict.just-data.says") : say("answer.empty");
   }
   return say(`verdict.${report.verdict}.says`);
 }
@@ -91,10 +91,9 @@ function ofFile(report, formats) {
   const byId = new Map(report.layers.map((layer) => [layer.id, layer]));
   const unread = report.layers.find(({ stops }) => stops.length);
   const unfinished = report.verdict === "unfinished";
-  const root = report.layers[0];
   return h("dl.four", {},
     h("dt", {}, say("answer.what")),
-    h("dd", {}, unfinished && unread ? stopped(unread.stops[0]) : report.size ? formatNames(root, formats) || say("answer.fact.unknown") : say("answer.empty")),
+    h("dd", {}, unfinished && unread ? stopped(unread.stops[0]) : report.size ? kindOfFile(report, formats) || say("answer.fact.unknown") : say("answer.empty")),
     unfinished && unread ? [
       h("dt", {}, say("answer.where")),
       h("dd", {}, h("bdi", {}, visible(path(unread, byId))), typeof unread.stops[0].at === "number" ? ` · ${say("answer.at", { place: place(unread.stops[0].at) })}` : ""),

@@ -10,7 +10,7 @@ import { layerTree, nameOf } from "./layers.js";
 import { duration, say, share, size } from "./language.js";
 import { insideOf } from "./map.js";
 import { copy } from "./save.js";
-import { english, formatNames, lineage, link, ordered, path, ruleAddress, sentence, stopped } from "./telling.js";
+import { english, formatNames, kindOfFile, lineage, link, ordered, path, ruleAddress, sentence, stopped } from "./telling.js";
 import { place, visible } from "./wording.js";
 
 export { headline } from "./answer.js";
@@ -281,7 +281,7 @@ class Result {
       h("h4", {}, say("answer.about")),
       h("dl", {},
         fact(say("answer.fact.size"), say("amount.bytes", { count: report.size })),
-        fact(say("answer.fact.format"), (file && formatNames(file, this.#desk.formats)) || say("answer.fact.unknown")),
+        fact(say("answer.fact.format"), kindOfFile(report, this.#desk.formats) || say("answer.fact.unknown")),
         read && fact(say("answer.fact.accounted"), read),
         job.file ? fact("SHA-256", this.#hash()) : null,
         job.started ? fact(say("answer.fact.time"), duration((job.ended - job.started) / 1000)) : null,

@@ -1,7 +1,7 @@
 // How findings, stops and layers are told, wherever they are.
 
 import { h } from "./dom.js";
-import { parts, say, told } from "./language.js";
+import { language, parts, say, told } from "./language.js";
 import { SEVERITIES, visible } from "./wording.js";
 
 /** @typedef {import("./contract").Finding} Finding */
@@ -32,7 +32,34 @@ export function stopped({ kind, message, words }) {
  * @param {Map<string, string>} formats
  */
 export function formatNames(layer, formats) {
-  return layer.formats.map((id) => formats.get(id) ?? id).join(" and ");
+  const names = layer.formats.map((id) => formats.get(id) ?? id);
+  return names.length > 1 ? new Intl.ListFormat(language(), { type: "conjunction" }).format(names) : (names[0] ?? "");
+}
+
+/**
+ * @param {import("./contract").FileReport} report
+ * @param {Map<string, string>} formats
+ * @returns {string} what the file is; of one that little more than wraps another, what that one is, and in what
+ */
+export function kindOfFile({ layers }, formats) {
+  const names = [];
+  for (let at = /** @type {Layer | undefined} */ (layers[0]); at; at = wrapped(at, layers)) {
+    const name = formatNames(at, formats);
+    if (!name) break;
+    names.push(name);
+  }
+  return names.reduceRight((content, container) => content ? say("answer.fact.wrapped", { content, container }) : container, "");
+}
+
+/**
+ * @param {Layer} layer
+ * @param {Layer[]} layers
+ * @returns {Layer | undefined} what most of the layer holds, where it is one thing
+ */
+function wrapped({ id, len, coverage }, layers) {
+  if (coverage.nested * 2 < len) return undefined;
+  const children = layers.filter(({ parent }) => parent === id);
+  return children.length === 1 ? children[0] : undefined;
 }
 
 /**

@@ -7,23 +7,20 @@ use lzma_rust2::{CheckType, XzOptions, XzWriter};
 
 use crate::{
     Places,
-    run::{command, path_with, run, say},
+    run::{command, run, say},
     setup,
 };
 
 /// Builds the page into `dist`: `site/`, `just-data.html`, `element/` and their checksums.
 pub fn build(places: &Places, dist: &Path) -> Result<()> {
     setup::wasm_target(places)?;
-    let wasm_pack = setup::wasm_pack(places)?;
+    let mut wasm_pack = setup::wasm_pack(places)?;
     setup::packages(places, &places.www())?;
 
     say("Building the core for the browser");
-    // wasm-opt is that of the pinned npm package: wasm-pack takes the first one on the path.
-    let path = path_with(&[&places.www().join("node_modules").join(".bin")])?;
-    let mut core =
-        command(wasm_pack, &["build", "--profile", "web", "--target", "web", "--no-pack", "--out-dir"], &places.root);
-    core.arg(places.core()).args(["--", "--locked", "--config"]).arg(without_paths(places)).env("PATH", path);
-    run(&mut core)?;
+    wasm_pack.args(["build", "--profile", "web", "--target", "web", "--no-pack", "--out-dir"]).arg(places.core());
+    wasm_pack.args(["--", "--locked", "--config"]).arg(without_paths(places));
+    run(&mut wasm_pack)?;
     pack(&places.core().join("just_data_bg.wasm"))?;
 
     say("Bundling the page");

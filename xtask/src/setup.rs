@@ -3,13 +3,14 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
     Places,
-    run::{command, output, run, say},
+    run::{command, output, path_with, run, say},
 };
 
 /// The version of wasm-pack that the page is built with.
@@ -40,9 +41,14 @@ pub fn wasm_target(places: &Places) -> Result<()> {
     run(&mut command("rustup", &["target", "add", WASM], &places.root))
 }
 
-/// wasm-pack in the right version.
-pub fn wasm_pack(places: &Places) -> Result<PathBuf> {
-    tool(places, "wasm-pack", WASM_PACK, &[])
+/// wasm-pack in the right version, with the programs of the page's packages: its wasm-opt is the one of the lock file.
+pub fn wasm_pack(places: &Places) -> Result<Command> {
+    let mut wasm_pack = command(tool(places, "wasm-pack", WASM_PACK, &[])?, &[], &places.root);
+    wasm_pack.env("PATH", path_with(&[&places.www().join("node_modules").join(".bin")])?);
+    // Where wasm-bindgen cannot be downloaded, wasm-pack has it built, in profile `release`: fast, for it runs for seconds.
+    // What is built of this repository has profiles of its own.
+    wasm_pack.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
+    Ok(wasm_pack)
 }
 
 /// A program of crates.io in this version: one that is there, or one built once and kept in `.tools`.
@@ -56,7 +62,9 @@ fn tool(places: &Places, name: &str, version: &str, features: &[&str]) -> Result
         }
     }
     say(&format!("Installing {name} {version} into .tools (once)"));
-    let mut install = command("cargo", &["install", "--locked", "--version", version, name, "--root"], &places.root);
+    // Without optimisation: built twice as fast, and it runs for seconds.
+    let mut install =
+        command("cargo", &["install", "--debug", "--locked", "--version", version, name, "--root"], &places.root);
     run(install.arg(&kept).args(features))
         .with_context(|| format!("{name} could not be installed; see https://crates.io/crates/{name}"))?;
     Ok(own)

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Places, page,
-    run::{command, line, path_with, say},
+    run::{command, line, say},
     setup::{self, Browser, Documentation, Servers},
 };
 
@@ -51,7 +51,7 @@ pub fn test(places: &Places, word: Option<&str>, full: bool) -> Result<ExitCode>
     setup::packages(places, &places.page_tests())?;
 
     let dist = places.built().join("dist");
-    let steps = steps(places, &programs, &dist)?;
+    let steps = steps(places, programs, &dist)?;
     let mut ended = Vec::new();
     let mut built = false;
     for mut step in steps.into_iter().filter(|step| word.is_none_or(|word| step.name.contains(word))) {
@@ -86,23 +86,24 @@ const DOCUMENTATION: &str = "in documentation tools";
 struct Programs {
     browser: Browser,
     servers: Servers,
-    wasm_pack: PathBuf,
+    wasm_pack: Command,
     /// Only where everything is tested.
     documentation: Option<Documentation>,
 }
 
-fn steps(places: &Places, programs: &Programs, dist: &Path) -> Result<Vec<Step>> {
+fn steps(places: &Places, programs: Programs, dist: &Path) -> Result<Vec<Step>> {
     let Programs { browser, servers, wasm_pack, documentation } = programs;
     let cargo =
         |name, counts, arguments: &[&str]| Step { name, counts, command: command("cargo", arguments, &places.root) };
     let mut docs = cargo("rustdoc", Counts::Whole, &["doc", "--workspace", "--no-deps", "--locked"]);
     docs.command.env("RUSTDOCFLAGS", "-D warnings");
 
-    let mut wasm = command(wasm_pack, &["test", "--headless", "--chrome", "--chromedriver"], &places.root);
-    wasm.arg(&browser.driver).args(["--", "--test", "browser", "--locked"]);
-    wasm.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver(places, browser)?);
+    let mut wasm = wasm_pack;
+    wasm.args(["test", "--headless", "--chrome", "--chromedriver"])
+        .arg(&browser.driver)
+        .args(["--", "--test", "browser", "--locked"]);
+    wasm.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver(places, &browser)?);
     wasm.env("WASM_BINDGEN_TEST_TIMEOUT", "600");
-    wasm.env("PATH", path_with(&[&places.www().join("node_modules").join(".bin")])?);
 
     let types = command("npm", &["run", "--silent", "types"], &places.www());
 
@@ -144,7 +145,11 @@ fn steps(places: &Places, programs: &Programs, dist: &Path) -> Result<Vec<Step>>
         Step { name: "types of the page", counts: Counts::Whole, command: types },
         cargo("tests", Counts::Tests, &["test", "--workspace", "--locked", "--no-fail-fast"]),
         Step { name: "tests in WebAssembly", counts: Counts::Tests, command: wasm },
-        cargo("the release command", Counts::Whole, &["build", "--release", "--locked", "--package", "just-data"]),
+        cargo(
+            "the command, for the page end to end",
+            Counts::Whole,
+            &["build", "--release", "--locked", "--package", "just-data"],
+        ),
         Step { name: PAGE, counts: Counts::Tests, command: page },
     ];
     if let Some(Documentation { python, mdbook }) = documentation {
@@ -199,7 +204,7 @@ fn run(step: &mut Step) -> Result<Ended> {
 /// What a line of a test runner says about passed and failed tests.
 ///
 /// - of Rust: `test result: ok. 12 passed; 0 failed; 0 ignored; …`
-/// - of Node: `ℹ pass 12` and `ℹ fail 0`
+/// - of Node: `ℹ pass 12`, `ℹ fail 0` and `ℹ cancelled 0`: not run, because the set-up failed or the time was up
 fn counted(line: &str) -> Option<(u64, u64)> {
     if let Some((_, rest)) = line.split_once("test result:") {
         let before = |word: &str| {
@@ -212,7 +217,7 @@ fn counted(line: &str) -> Option<(u64, u64)> {
     let mut words = line.trim_start_matches('\u{2139}').split_whitespace();
     match (words.next()?, words.next()?.parse::<u64>().ok()?, words.next()) {
         ("pass", number, None) => Some((number, 0)),
-        ("fail", number, None) => Some((0, number)),
+        ("fail" | "cancelled", number, None) => Some((0, number)),
         _ => None,
     }
 }
@@ -227,6 +232,7 @@ mod tests {
         assert_eq!(counted(rust), Some((12, 3)));
         assert_eq!(counted("\u{2139} pass 7"), Some((7, 0)));
         assert_eq!(counted("\u{2139} fail 2"), Some((0, 2)));
+        assert_eq!(counted("\u{2139} cancelled 1"), Some((0, 1)));
         assert_eq!(counted("\u{2139} duration_ms 2"), None);
         assert_eq!(counted("pass 3 of them"), None);
         assert_eq!(counted("test page ... ok"), None);

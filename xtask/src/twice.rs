@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     Places, page,
-    run::{command, output, run, say},
+    run::{command, output, path_with, run, say},
 };
 
 /// Builds what travels here, and in a copy of the sources in a folder of another name and depth, and compares.
@@ -28,7 +28,9 @@ pub fn twice(places: &Places) -> Result<()> {
         }
     }
     let target = elsewhere.join("target");
-    run(command("cargo", &["xtask", "dist"], &copy).env("CARGO_TARGET_DIR", &target))?;
+    // The tools are the same, and need not be installed once more.
+    let tools = path_with(&[&places.tools().join("bin")])?;
+    run(command("cargo", &["xtask", "dist"], &copy).env("CARGO_TARGET_DIR", &target).env("PATH", tools))?;
 
     let [here, there] = [dist, copy.join("dist")].map(|dist| fs::read_to_string(dist.join("SHA256SUMS")));
     let (here, there) = (here?, there?);
