@@ -61,7 +61,7 @@ describe("the answer for one file", () => {
     };
     assert.match(await what("volume.nii.gz", gzip(nifti())), /^NIfTI.*, in gzip$/);
     assert.match(await what("volume.zip", zip({ "volume.nii.gz": gzip(nifti()) })), /^NIfTI.*, in gzip, in a ZIP/);
-    assert.match(await what("two.zip", zip({ "volume.nii": nifti(), "notes.txt": "inside\n" })), /^ZIP/);
+    assert.equal(await what("two.zip", zip({ "volume.nii": nifti(), "notes.txt": "inside\n" })), "a ZIP archive");
   });
 
   test("the call of a pickle is disassembled", async () => {
