@@ -67,6 +67,19 @@ const TOOLS = {
   },
 };
 
+/**
+ * How many requests there were when none had come for a second: a tool may fetch its other pages once a page is there.
+ *
+ * @param {string[]} requests
+ */
+async function settled(requests) {
+  for (let before = -1; before !== requests.length;) {
+    before = requests.length;
+    await new Promise((done) => setTimeout(done, 1000));
+  }
+  return requests.length;
+}
+
 describe("in documentation", { timeout: 1_200_000 }, () => {
   let browser, folder, home;
   before(async () => {
@@ -96,7 +109,7 @@ describe("in documentation", { timeout: 1_200_000 }, () => {
           const page = await new Page(browser, site.address + path).open();
           await page.run("window.broken = []; addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => window.broken.push(`${violatedDirective} ${blockedURI}`))");
           await browser.tools("Network.enable");
-          const asked = site.requests.length;
+          const asked = await settled(site.requests);
           await browser.tools("Network.emulateNetworkConditions", { offline: true, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
           try {
             const [model, volume] = await page.check([await folder.put("model.pkl", picklesSystem()), await folder.put("brain.nii", nifti())]);
