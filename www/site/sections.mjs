@@ -156,7 +156,8 @@ function rules(w) {
 
 /** @param {Writer} w */
 function formats(w) {
-  const names = [...w.reference.formats].sort((a, b) => a.name.localeCompare(b.name, "en"));
+  const noun = ({ name }) => name.replace(/^an? /, "");
+  const names = [...w.reference.formats].sort((a, b) => noun(a).localeCompare(noun(b), "en"));
   return fragment(
     w.say("p", "site.english", w.abroad("en")),
     h("ul.compact", { lang: "en" }, names.map(({ id, name, spec, extensions }) =>
