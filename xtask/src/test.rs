@@ -82,6 +82,9 @@ pub fn test(places: &Places, word: Option<&str>, full: bool) -> Result<ExitCode>
 const PAGE: &str = "the page, end to end";
 const DOCUMENTATION: &str = "in documentation tools";
 
+/// The step whose command the page is compared with. Its name holds that of [`PAGE`]: no word chooses the latter alone.
+const COMMAND: &str = "the command for the page, end to end";
+
 /// The programs that the steps run.
 struct Programs {
     browser: Browser,
@@ -92,13 +95,12 @@ struct Programs {
 }
 
 fn steps(places: &Places, programs: Programs, dist: &Path) -> Result<Vec<Step>> {
-    let Programs { browser, servers, wasm_pack, documentation } = programs;
+    let Programs { browser, servers, wasm_pack: mut wasm, documentation } = programs;
     let cargo =
         |name, counts, arguments: &[&str]| Step { name, counts, command: command("cargo", arguments, &places.root) };
     let mut docs = cargo("rustdoc", Counts::Whole, &["doc", "--workspace", "--no-deps", "--locked"]);
     docs.command.env("RUSTDOCFLAGS", "-D warnings");
 
-    let mut wasm = wasm_pack;
     wasm.args(["test", "--headless", "--chrome", "--chromedriver"])
         .arg(&browser.driver)
         .args(["--", "--test", "browser", "--locked"]);
@@ -145,11 +147,7 @@ fn steps(places: &Places, programs: Programs, dist: &Path) -> Result<Vec<Step>> 
         Step { name: "types of the page", counts: Counts::Whole, command: types },
         cargo("tests", Counts::Tests, &["test", "--workspace", "--locked", "--no-fail-fast"]),
         Step { name: "tests in WebAssembly", counts: Counts::Tests, command: wasm },
-        cargo(
-            "the command, for the page end to end",
-            Counts::Whole,
-            &["build", "--release", "--locked", "--package", "just-data"],
-        ),
+        cargo(COMMAND, Counts::Whole, &["build", "--release", "--locked", "--package", "just-data"]),
         Step { name: PAGE, counts: Counts::Tests, command: page },
     ];
     if let Some(Documentation { python, mdbook }) = documentation {
@@ -225,6 +223,11 @@ fn counted(line: &str) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_is_never_tested_without_the_command() {
+        assert!(COMMAND.contains(PAGE));
+    }
 
     #[test]
     fn counts_what_test_runners_say() {
